@@ -1,0 +1,1 @@
+"""The database: tables, leases, reports, artifacts. Postgres is the truth."""

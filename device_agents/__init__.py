@@ -1,0 +1,1 @@
+"""The service that measures networks on phones."""

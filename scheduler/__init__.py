@@ -1,0 +1,1 @@
+"""The service that plans: proposes candidates, queues evaluations, sends messages after commit."""

@@ -1,0 +1,1 @@
+"""The service that builds, compiles and trains networks."""
