@@ -11,12 +11,12 @@ ImageSize = Annotated[
         ge=16,
         le=2048,
         multiple_of=16,
-        description="Side in pixels of the square images that networks are given; whatever is on disk is resized to it.",
+        description="Side in pixels of the square images given to networks; whatever is on disk is resized to it.",
     ),
 ]
 ImageLimit = Annotated[
     int | None,
-    Field(default=None, ge=1, description="Use only the first N images by sorted name; all of them where absent."),
+    Field(ge=1, description="Use only the first N images by sorted name; all of them where absent."),
 ]
 
 
@@ -27,7 +27,7 @@ class _DatasetBase(BaseModel):
 
     path: Path = Field(description="Folder of the data set.")
     size: ImageSize
-    limit: ImageLimit
+    limit: ImageLimit = None
 
 
 class FaceSynthetics(_DatasetBase):
