@@ -125,6 +125,10 @@ class WorkerCrashed(Unavailable):
     """The process that did the work ended without a result."""
 
 
+class LeaseExpired(Unavailable):
+    """Whoever worked on it stopped giving signs of life."""
+
+
 class NoisyMeasurement(ParetofarmError):
     """The measurement is too noisy to be trusted."""
 

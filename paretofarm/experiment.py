@@ -1,0 +1,102 @@
+"""One experiment file as a model. What is written here is stored with the search and drives everything it does."""
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Self
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from paretofarm.algorithms import AlgorithmSettings
+from paretofarm.errors import ConfigError
+from paretofarm.lifecycle import Plan
+from paretofarm.measurement import MeasurementSettings
+from paretofarm.metrics import METRICS, Source
+from paretofarm.objective import Constraint, Objective
+from paretofarm.spaces import SearchSpaceSettings
+from paretofarm.strict import Strict
+from paretofarm.training import TrainingSettings
+
+NAME_PATTERN = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
+
+
+class Stop(Strict):
+    """When a search is over: after this many candidates have come to an end, whatever their end."""
+
+    candidates: int = Field(ge=1, le=10_000_000)
+
+
+class Experiment(Strict):
+    """A search: what to look for, where, how to judge it, when to stop."""
+
+    name: str = Field(pattern=NAME_PATTERN, max_length=63)
+    seed: int = Field(0, ge=0, lt=2**63)
+    search_space: SearchSpaceSettings
+    algorithm: AlgorithmSettings
+    objectives: Annotated[tuple[Objective, ...], Field(min_length=1, max_length=3)]
+    constraints: tuple[Constraint, ...] = ()
+    training: TrainingSettings | None = None
+    measurement: MeasurementSettings | None = None
+    stop: Stop
+    in_flight: int = Field(8, ge=1, le=10_000, description="candidates between proposal and end at any moment")
+
+    @field_validator("objectives")
+    @classmethod
+    def _distinct(cls, objectives: tuple[Objective, ...]) -> tuple[Objective, ...]:
+        keys = [objective.key for objective in objectives]
+        twice = {key for key in keys if keys.count(key) > 1}
+        if twice:
+            raise ValueError(f"{', '.join(sorted(twice))} is there more than once")
+        return objectives
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        wanted = [*self.objectives, *self.constraints]
+        if self.training is None and any(METRICS[item.name].source is Source.TRAIN for item in wanted):
+            raise ValueError("an objective or constraint on a trained metric needs a `training:` section")
+        if self.measurement is None and any(item.device for item in wanted):
+            raise ValueError("an objective or constraint on a device needs a `measurement:` section")
+        return self
+
+    @model_validator(mode="after")
+    def _same_size(self) -> Self:
+        expected = getattr(self.search_space, "input_size", None)
+        if self.training and expected is not None and self.training.dataset.size != expected:
+            raise ValueError(
+                f"training.dataset.size is {self.training.dataset.size}, search_space.input_size is {expected}"
+            )
+        return self
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """Device classes that are asked for, in order of first mention."""
+        named = [item.device for item in (*self.objectives, *self.constraints) if item.device]
+        return tuple(dict.fromkeys(named))
+
+    def plan(self) -> Plan:
+        """What the state machine asks of every candidate."""
+        trained = any(METRICS[item.name].source is Source.TRAIN for item in (*self.objectives, *self.constraints))
+        return Plan(
+            devices=self.devices,
+            rungs=len(self.training.epochs) if self.training and trained else 0,
+            objectives=tuple(objective.key for objective in self.objectives),
+            constraints=self.constraints,
+        )
+
+
+def parse_experiment(document: Mapping[str, Any], source: str) -> Experiment:
+    """Validates a parsed experiment file. ConfigError names the source and, per problem, key, value and reason."""
+    try:
+        return Experiment.model_validate(document)
+    except ValidationError as error:
+        raise ConfigError(f"{source}: " + "; ".join(_problems(error))) from error
+
+
+def _problems(error: ValidationError) -> Iterable[str]:
+    for problem in error.errors(include_url=False, include_context=False):
+        key = ".".join(str(part) for part in problem["loc"]) or "the file"
+        reason = problem["msg"].removeprefix("Value error, ")
+        if problem["type"] == "extra_forbidden":
+            yield f"{key}: unknown key"
+        elif problem["type"] == "missing" or not isinstance(problem["input"], str | int | float | bool):
+            yield f"{key}: {reason}"
+        else:
+            yield f"{key} = {problem['input']!r}: {reason}"

@@ -1,0 +1,146 @@
+"""From raw inference times to a latency that can be trusted: blocks, drift, confidence interval, noise verdict.
+
+The protocol (docs/measurement.md): blocks of the candidate's inferences alternate with blocks of a small reference
+network, R C R C … R. Whatever slows the phone down for a while slows both, so each candidate block is divided by the
+reference blocks on both its sides and multiplied by the phone's stored reference baseline.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+import numpy.typing as npt
+
+MAX_REFERENCE_DRIFT = 0.05
+BOOTSTRAP_RESAMPLES = 2000
+CONFIDENCE = 0.95
+
+Samples = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Block:
+    """One block of the candidate between two of the reference; all samples in milliseconds per inference."""
+
+    reference_before_ms: tuple[float, ...]
+    candidate_ms: tuple[float, ...]
+    reference_after_ms: tuple[float, ...]
+    disturbed: str | None = None
+    """Why the block must not count (throttling, a change of power source), as the agent saw it."""
+
+    def __post_init__(self) -> None:
+        for samples in (self.reference_before_ms, self.candidate_ms, self.reference_after_ms):
+            if not samples or not all(np.isfinite(samples)) or min(samples) <= 0:
+                raise ValueError("a block needs positive, finite samples of the candidate and of the reference")
+
+    @property
+    def reference_ms(self) -> float:
+        """The reference's pace during the candidate's block: the mean of the medians around it."""
+        return float((np.median(self.reference_before_ms) + np.median(self.reference_after_ms)) / 2)
+
+    @property
+    def drift(self) -> float:
+        """Relative change of the reference's median from before to after."""
+        before, after = np.median(self.reference_before_ms), np.median(self.reference_after_ms)
+        return float(abs(after - before) / min(before, after))
+
+    @property
+    def counts(self) -> bool:
+        return self.disturbed is None and self.drift <= MAX_REFERENCE_DRIFT
+
+
+class Verdict(StrEnum):
+    """What to do after a block."""
+
+    MORE = "more"
+    STEADY = "steady"
+    NOISY = "noisy"
+
+
+@dataclass(frozen=True)
+class LatencySummary:
+    """A measurement in numbers, all times in milliseconds.
+
+    latency_ms: median of the block medians, drift-normalised; low_ms, high_ms: its 95 % bootstrap interval over
+    blocks; raw_latency_ms: the same median without normalisation; p90_ms, minimum_ms: over all counted samples, raw.
+    """
+
+    latency_ms: float
+    low_ms: float
+    high_ms: float
+    raw_latency_ms: float
+    p90_ms: float
+    minimum_ms: float
+    reference_ms: float
+    reference_ratio: float
+    blocks: int
+    discarded: int
+    inferences: int
+    noisy: bool
+
+    @property
+    def relative_ci(self) -> float:
+        """Half-width of the interval as a share of the value."""
+        return (self.high_ms - self.low_ms) / 2 / self.latency_ms
+
+
+def judge(
+    blocks: Sequence[Block],
+    *,
+    baseline_ms: float | None,
+    max_relative_ci: float,
+    min_blocks: int,
+    max_blocks: int,
+) -> tuple[Verdict, LatencySummary | None]:
+    """Says whether more blocks are needed, and what the ones at hand amount to (None while there are too few)."""
+    counted = [block for block in blocks if block.counts]
+    exhausted = len(blocks) >= max_blocks
+    if len(counted) < min_blocks:
+        if not exhausted:
+            return Verdict.MORE, None
+        summary = summarise(blocks, baseline_ms=baseline_ms, counted=counted or blocks, noisy=True)
+        return Verdict.NOISY, summary
+    summary = summarise(blocks, baseline_ms=baseline_ms, counted=counted, noisy=False)
+    if summary.relative_ci <= max_relative_ci:
+        return Verdict.STEADY, summary
+    if not exhausted:
+        return Verdict.MORE, summary
+    return Verdict.NOISY, summarise(blocks, baseline_ms=baseline_ms, counted=counted, noisy=True)
+
+
+def summarise(
+    blocks: Sequence[Block], *, baseline_ms: float | None, counted: Sequence[Block], noisy: bool
+) -> LatencySummary:
+    """Summary of the counted blocks. Without a baseline (a phone's first measurement) the reference's pace now is it."""
+    raw = np.array([np.median(block.candidate_ms) for block in counted])
+    reference = np.array([block.reference_ms for block in counted])
+    pace = float(np.median(reference))
+    baseline = baseline_ms if baseline_ms is not None else pace
+    normalised = raw / reference * baseline
+    low, high = bootstrap_interval(normalised)
+    samples = np.concatenate([np.asarray(block.candidate_ms) for block in counted])
+    return LatencySummary(
+        latency_ms=float(np.median(normalised)),
+        low_ms=low,
+        high_ms=high,
+        raw_latency_ms=float(np.median(raw)),
+        p90_ms=float(np.percentile(samples, 90)),
+        minimum_ms=float(samples.min()),
+        reference_ms=pace,
+        reference_ratio=pace / baseline,
+        blocks=len(counted),
+        discarded=len(blocks) - len(counted),
+        inferences=int(samples.size),
+        noisy=noisy,
+    )
+
+
+def bootstrap_interval(block_values: Samples) -> tuple[float, float]:
+    """95 % percentile bootstrap interval of the median over blocks (Efron 1979); the same blocks give the same one."""
+    rng = np.random.default_rng(len(block_values))
+    picks = rng.integers(0, len(block_values), size=(BOOTSTRAP_RESAMPLES, len(block_values)))
+    medians = np.median(block_values[picks], axis=1)
+    tail = (1 - CONFIDENCE) / 2 * 100
+    low, high = np.percentile(medians, [tail, 100 - tail])
+    return float(low), float(high)

@@ -1,0 +1,236 @@
+"""The life of a candidate as a pure state machine: what to queue next, when it is over, what to do about an error.
+
+docs/lifecycle.md tells the same story in prose; change both together.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from paretofarm.errors import (
+    CandidateError,
+    LeaseExpired,
+    LeaseLost,
+    NoisyMeasurement,
+    ParetofarmError,
+    Unavailable,
+    WorkerCrashed,
+)
+from paretofarm.objective import Constraint
+
+
+class Stage(StrEnum):
+    """One kind of work on a candidate; also the name of the Celery task that does it."""
+
+    BUILD = "build"
+    COMPILE = "compile"
+    MEASURE = "measure"
+    TRAIN = "train"
+
+
+class CandidateStatus(StrEnum):
+    """`proposed → running → complete | infeasible | failed`."""
+
+    PROPOSED = "proposed"
+    RUNNING = "running"
+    COMPLETE = "complete"
+    INFEASIBLE = "infeasible"
+    FAILED = "failed"
+
+    @property
+    def is_final(self) -> bool:
+        return self in (CandidateStatus.COMPLETE, CandidateStatus.INFEASIBLE, CandidateStatus.FAILED)
+
+
+class EvaluationStatus(StrEnum):
+    """`queued → leased → done | failed | cancelled`; a lost lease goes back to queued with attempt + 1."""
+
+    QUEUED = "queued"
+    LEASED = "leased"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_open(self) -> bool:
+        return self in (EvaluationStatus.QUEUED, EvaluationStatus.LEASED)
+
+
+@dataclass(frozen=True)
+class Step:
+    """What an evaluation is about: a stage, for one device class (compile, measure) or one rung (train)."""
+
+    stage: Stage
+    device: str | None = None
+    rung: int | None = None
+
+    @property
+    def queue(self) -> str:
+        """Queue that carries its messages: the stage, and the device class where there is one."""
+        return queue_name(self.stage, self.device)
+
+    def __str__(self) -> str:
+        suffix = self.device if self.device is not None else self.rung
+        return self.stage.value if suffix is None else f"{self.stage.value}@{suffix}"
+
+
+def queue_name(stage: Stage, device: str | None = None) -> str:
+    """Compile work needs no device at hand, so all device classes share its queue; measuring does."""
+    return f"measure.{device}" if stage is Stage.MEASURE else stage.value
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one experiment asks of every candidate.
+
+    devices: device classes to measure on; rungs: number of training rungs (0: no trained metric is asked for);
+    objectives: metric keys that must be known in the end; constraints: limits on any metric.
+    """
+
+    devices: tuple[str, ...]
+    rungs: int
+    objectives: tuple[str, ...]
+    constraints: tuple[Constraint, ...]
+
+    @property
+    def measured_first(self) -> bool:
+        """A constraint on a measured or compiled metric gates training: phones are cheaper than GPUs."""
+        return any(constraint.device is not None for constraint in self.constraints)
+
+
+@dataclass(frozen=True)
+class EvaluationState:
+    """As much of an evaluation as the state machine needs."""
+
+    step: Step
+    status: EvaluationStatus
+    failure: str | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The end of a candidate."""
+
+    status: CandidateStatus
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Advance:
+    """Steps to queue now and, once a candidate is over, its verdict (its open evaluations are then cancelled)."""
+
+    queue: tuple[Step, ...] = ()
+    verdict: Verdict | None = None
+
+
+def advance(plan: Plan, evaluations: Iterable[EvaluationState], metrics: Mapping[str, float]) -> Advance:
+    """Decides what happens next to a candidate; idempotent: asking twice changes nothing."""
+    states = {evaluation.step: evaluation for evaluation in evaluations}
+    verdict = _failure(states) or _violation(plan, metrics)
+    if verdict:
+        return Advance(verdict=verdict)
+    wanted = list(_due(plan, states))
+    missing = tuple(step for step in wanted if step not in states)
+    if missing or any(states[step].status.is_open for step in wanted):
+        return Advance(queue=missing)
+    return Advance(verdict=_completion(plan, metrics))
+
+
+def _failure(states: Mapping[Step, EvaluationState]) -> Verdict | None:
+    for step, state in states.items():
+        if state.status is EvaluationStatus.FAILED:
+            return Verdict(CandidateStatus.FAILED, f"{step}: {state.failure or 'failed'}")
+    return None
+
+
+def _violation(plan: Plan, metrics: Mapping[str, float]) -> Verdict | None:
+    for constraint in plan.constraints:
+        value = metrics.get(constraint.key)
+        if value is not None and not constraint.holds(value):
+            return Verdict(CandidateStatus.INFEASIBLE, f"{constraint.key} is {value:g}, must be {constraint.limits}")
+    return None
+
+
+def _due(plan: Plan, states: Mapping[Step, EvaluationState]) -> Iterable[Step]:
+    """Every step whose predecessors are done, in the order in which it should be queued."""
+
+    def done(step: Step) -> bool:
+        return step in states and states[step].status is EvaluationStatus.DONE
+
+    build = Step(Stage.BUILD)
+    yield build
+    if not done(build):
+        return
+    for device in plan.devices:
+        yield Step(Stage.COMPILE, device=device)
+        if done(Step(Stage.COMPILE, device=device)):
+            yield Step(Stage.MEASURE, device=device)
+    measured = all(done(Step(Stage.MEASURE, device=device)) for device in plan.devices)
+    if plan.measured_first and not measured:
+        return
+    for rung in range(plan.rungs):
+        yield Step(Stage.TRAIN, rung=rung)
+        if not done(Step(Stage.TRAIN, rung=rung)):
+            return
+
+
+def _completion(plan: Plan, metrics: Mapping[str, float]) -> Verdict:
+    missing = [key for key in plan.objectives if key not in metrics]
+    if missing:
+        return Verdict(CandidateStatus.FAILED, f"no evaluation reported {', '.join(missing)}")
+    return Verdict(CandidateStatus.COMPLETE)
+
+
+# Retry policy: the class of the error decides.
+
+MAX_ATTEMPTS = 5
+MAX_CRASHES = 3
+MAX_NOISY_ATTEMPTS = 2
+
+
+@dataclass(frozen=True)
+class Retry:
+    """Queue the evaluation again, attempt + 1, not before `delay_s` seconds from now."""
+
+    delay_s: float
+
+
+@dataclass(frozen=True)
+class Fail:
+    """The evaluation failed for good, and its candidate with it."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Drop:
+    """Somebody else owns the evaluation: write nothing."""
+
+
+def decide(error: ParetofarmError, attempt: int) -> Retry | Fail | Drop:
+    """What becomes of an evaluation whose `attempt` (from 1) ended with `error`."""
+    if isinstance(error, LeaseLost):
+        return Drop()
+    if isinstance(error, CandidateError) or attempt >= _limit(error):
+        return Fail(_reason(error, attempt))
+    return Retry(_delay_s(error, attempt))
+
+
+def _reason(error: ParetofarmError, attempt: int) -> str:
+    tries = "" if attempt == 1 or isinstance(error, CandidateError) else f" ({attempt} attempts)"
+    return f"{error.code}: {error.message}{tries}"
+
+
+def _limit(error: ParetofarmError) -> int:
+    if isinstance(error, NoisyMeasurement):
+        return MAX_NOISY_ATTEMPTS
+    if isinstance(error, WorkerCrashed):
+        return MAX_CRASHES
+    return MAX_ATTEMPTS if isinstance(error, Unavailable) else 1
+
+
+def _delay_s(error: ParetofarmError, attempt: int) -> float:
+    """Exponential, since what is unavailable now is most likely still so in a second; a lost lease has waited enough."""
+    if isinstance(error, LeaseExpired | NoisyMeasurement):
+        return 0.0
+    return float(min(2.0**attempt, 60.0))

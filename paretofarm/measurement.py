@@ -1,0 +1,43 @@
+"""How candidates are measured: the `measurement:` part of an experiment file. A new runtime is one more class."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from paretofarm.strict import Strict
+
+PROTOCOL_VERSION = 1
+"""Raised whenever numbers taken before and after a change to the protocol must not be compared."""
+
+
+class MeasurementProtocol(Strict):
+    """Blocks of inferences interleaved with a reference network (`paretofarm.latency` judges them).
+
+    A block ends after both `min_inferences` and `min_block_s`; blocks are added until the half-width of the 95 %
+    confidence interval is at most `max_relative_ci` of the value, from `min_blocks` to `max_blocks`.
+    """
+
+    max_relative_ci: float = Field(0.02, gt=0, lt=1)
+    warmup_inferences: int = Field(20, ge=1, le=10_000)
+    min_inferences: int = Field(100, ge=3, le=1_000_000)
+    min_block_s: float = Field(2.0, ge=0, le=600)
+    min_blocks: int = Field(3, ge=3, le=100)
+    max_blocks: int = Field(8, ge=3, le=100)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.max_blocks < self.min_blocks:
+            raise ValueError(f"max_blocks ({self.max_blocks}) is smaller than min_blocks ({self.min_blocks})")
+        return self
+
+
+class OnnxRuntimeMeasurement(MeasurementProtocol):
+    """An ONNX network timed by onnxruntime on the phone's CPU; int8 networks are calibrated on `calibration_images`."""
+
+    runtime: Literal["onnxruntime"]
+    precision: Literal["int8", "fp32"] = "int8"
+    threads: int = Field(1, ge=1, le=64)
+    calibration_images: int = Field(64, ge=1, le=10_000)
+
+
+MeasurementSettings = OnnxRuntimeMeasurement

@@ -1,0 +1,80 @@
+"""Settings of the processes, from the environment. Experiment files never hold them, so that files can be shared."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from paretofarm.errors import ConfigError
+
+DEFAULT_DATA_FOLDER = ".paretofarm"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where the services are. Secrets (the urls hold passwords) are kept out of `repr`.
+
+    lease_s: how long a claimed evaluation may go without a heartbeat before it is given to somebody else.
+    resend_s: how long a sent message may go unclaimed before it is sent again.
+    """
+
+    database_url: str = field(repr=False)
+    broker_url: str = field(repr=False)
+    artifacts: str
+    cache: Path
+    lease_s: float = 60.0
+    resend_s: float = 30.0
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
+        """Reads PARETOFARM_*; a `…_FILE` variable names a file that holds the value (container secrets)."""
+        folder = Path(environment.get("PARETOFARM_DATA", DEFAULT_DATA_FOLDER)).absolute()
+        return cls(
+            database_url=required(environment, "PARETOFARM_DATABASE_URL"),
+            broker_url=required(environment, "PARETOFARM_BROKER_URL"),
+            artifacts=environment.get("PARETOFARM_ARTIFACTS", (folder / "artifacts").as_uri()),
+            cache=Path(environment.get("PARETOFARM_CACHE", folder / "cache")),
+            lease_s=_seconds(environment, "PARETOFARM_LEASE_SECONDS", cls.lease_s),
+            resend_s=_seconds(environment, "PARETOFARM_RESEND_SECONDS", cls.resend_s),
+        )
+
+    def environment(self) -> dict[str, str]:
+        """The variables that give a child process these settings."""
+        return {
+            "PARETOFARM_DATABASE_URL": self.database_url,
+            "PARETOFARM_BROKER_URL": self.broker_url,
+            "PARETOFARM_ARTIFACTS": self.artifacts,
+            "PARETOFARM_CACHE": str(self.cache),
+            "PARETOFARM_LEASE_SECONDS": str(self.lease_s),
+            "PARETOFARM_RESEND_SECONDS": str(self.resend_s),
+        }
+
+
+def optional(environment: Mapping[str, str], name: str) -> str | None:
+    """Value of a variable or content of the file that `NAME_FILE` names."""
+    path = environment.get(f"{name}_FILE")
+    if path is None:
+        return environment.get(name) or None
+    try:
+        return Path(path).read_text().strip()
+    except OSError as error:
+        raise ConfigError(f"{name}_FILE: {path} cannot be read: {error.strerror}") from error
+
+
+def required(environment: Mapping[str, str], name: str) -> str:
+    value = optional(environment, name)
+    if value is None:
+        raise ConfigError(f"{name} is not set and no local stack is running: start one with `paretofarm up`")
+    return value
+
+
+def _seconds(environment: Mapping[str, str], name: str, default: float) -> float:
+    text = environment.get(name)
+    if text is None:
+        return default
+    try:
+        value = float(text)
+    except ValueError as error:
+        raise ConfigError(f"{name} is {text!r}, not a number of seconds") from error
+    if not value > 0:
+        raise ConfigError(f"{name} is {text}, must be more than 0")
+    return value
