@@ -1,0 +1,6 @@
+"""Labelled images: readers by kind of folder (`registry.py`), one decoded cache per host (`cache.py`), generators."""
+
+from workers.datasets.cache import open_dataset
+from workers.datasets.dataset import IGNORE_INDEX, Dataset, ImageMaskArrays, Split
+
+__all__ = ["IGNORE_INDEX", "Dataset", "ImageMaskArrays", "Split", "open_dataset"]

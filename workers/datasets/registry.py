@@ -1,0 +1,15 @@
+"""Which reader serves which settings: the one place that grows with a new kind of data set."""
+
+from paretofarm.dataset import DatasetSettings, FaceSynthetics, ImageMaskFolder
+from workers.datasets.face_synthetics import list_face_synthetics
+from workers.datasets.image_mask_folder import list_image_mask_folder
+from workers.datasets.listing import Listing
+
+
+def list_images(settings: DatasetSettings) -> Listing:
+    """Classes, pairs and splits of a data set. `DataError` where the folder is missing or incomplete."""
+    match settings:
+        case FaceSynthetics():
+            return list_face_synthetics(settings)
+        case ImageMaskFolder():
+            return list_image_mask_folder(settings)
