@@ -1,4 +1,4 @@
-"""Every error of the product. The class is the retry policy (`lifecycle.decide`); the docstring is the default message."""
+"""Every error of the product. The class is the retry policy; the docstring is the default message."""
 
 
 class ParetofarmError(Exception):

@@ -112,7 +112,7 @@ def judge(
 def summarise(
     blocks: Sequence[Block], *, baseline_ms: float | None, counted: Sequence[Block], noisy: bool
 ) -> LatencySummary:
-    """Summary of the counted blocks. Without a baseline (a phone's first measurement) the reference's pace now is it."""
+    """Summary of the counted blocks. Without a baseline (a phone's first time) the reference's pace now is it."""
     raw = np.array([np.median(block.candidate_ms) for block in counted])
     reference = np.array([block.reference_ms for block in counted])
     pace = float(np.median(reference))

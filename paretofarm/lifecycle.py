@@ -230,7 +230,7 @@ def _limit(error: ParetofarmError) -> int:
 
 
 def _delay_s(error: ParetofarmError, attempt: int) -> float:
-    """Exponential, since what is unavailable now is most likely still so in a second; a lost lease has waited enough."""
+    """Exponential: what is unavailable now is most likely still so in a second. A lost lease has waited enough."""
     if isinstance(error, LeaseExpired | NoisyMeasurement):
         return 0.0
     return float(min(2.0**attempt, 60.0))

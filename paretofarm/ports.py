@@ -1,4 +1,4 @@
-"""What the core needs from the outside, as protocols. Adapters live in the services; each port has one contract suite."""
+"""What the core needs from the outside, as protocols. Adapters live in the services, each with a contract suite."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

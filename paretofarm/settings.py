@@ -26,7 +26,7 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
-        """Reads PARETOFARM_*; a `…_FILE` variable names a file that holds the value (container secrets)."""
+        """Reads PARETOFARM_*."""
         folder = Path(environment.get("PARETOFARM_DATA", DEFAULT_DATA_FOLDER)).absolute()
         return cls(
             database_url=required(environment, "PARETOFARM_DATABASE_URL"),
@@ -49,20 +49,9 @@ class Settings:
         }
 
 
-def optional(environment: Mapping[str, str], name: str) -> str | None:
-    """Value of a variable or content of the file that `NAME_FILE` names."""
-    path = environment.get(f"{name}_FILE")
-    if path is None:
-        return environment.get(name) or None
-    try:
-        return Path(path).read_text().strip()
-    except OSError as error:
-        raise ConfigError(f"{name}_FILE: {path} cannot be read: {error.strerror}") from error
-
-
 def required(environment: Mapping[str, str], name: str) -> str:
-    value = optional(environment, name)
-    if value is None:
+    value = environment.get(name)
+    if not value:
         raise ConfigError(f"{name} is not set and no local stack is running: start one with `paretofarm up`")
     return value
 

@@ -1,5 +1,6 @@
 """How candidates are trained: the `training:` part of an experiment file. A new training runtime is one more class."""
 
+from itertools import pairwise
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
@@ -9,7 +10,7 @@ from paretofarm.strict import Strict
 
 
 def _increasing(epochs: tuple[int, ...]) -> tuple[int, ...]:
-    if any(later <= earlier for earlier, later in zip(epochs, epochs[1:], strict=False)):
+    if any(later <= earlier for earlier, later in pairwise(epochs)):
         raise ValueError("the rungs must increase, e.g. [1, 3, 9]: each counts all epochs from the start")
     return epochs
 
