@@ -1,0 +1,62 @@
+"""The metrics a search may be about: their unit, which stage reports them, and what values they can take."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class Source(StrEnum):
+    """The stage that reports a metric."""
+
+    BUILD = "build"
+    COMPILE = "compile"
+    MEASURE = "measure"
+    TRAIN = "train"
+
+
+class Goal(StrEnum):
+    """Which way is better."""
+
+    MAXIMIZE = "maximize"
+    MINIMIZE = "minimize"
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One number that a candidate can have.
+
+    per_device: there is one value per device class, and an objective must say which; unit: empty for pure ratios;
+    natural_goal: what users nearly always want; maximum: no value can be greater (nothing is ever negative).
+    """
+
+    name: str
+    unit: str
+    source: Source
+    natural_goal: Goal
+    maximum: float = math.inf
+
+    @property
+    def per_device(self) -> bool:
+        return self.source in (Source.COMPILE, Source.MEASURE)
+
+
+_ALL = (
+    Metric("parameters", "", Source.BUILD, Goal.MINIMIZE),
+    Metric("macs", "", Source.BUILD, Goal.MINIMIZE),
+    Metric("network_bytes", "bytes", Source.COMPILE, Goal.MINIMIZE),
+    Metric("latency_ms", "ms", Source.MEASURE, Goal.MINIMIZE),
+    Metric("latency_p90_ms", "ms", Source.MEASURE, Goal.MINIMIZE),
+    Metric("miou", "", Source.TRAIN, Goal.MAXIMIZE, maximum=1.0),
+    Metric("f1", "", Source.TRAIN, Goal.MAXIMIZE, maximum=1.0),
+    Metric("pixel_accuracy", "", Source.TRAIN, Goal.MAXIMIZE, maximum=1.0),
+    Metric("loss", "", Source.TRAIN, Goal.MINIMIZE),
+)
+
+METRICS: Mapping[str, Metric] = MappingProxyType({metric.name: metric for metric in _ALL})
+
+
+def metric_key(name: str, device: str | None) -> str:
+    """Under which a candidate's metrics are kept: the name, and the device class where there is one."""
+    return name if device is None else f"{name}@{device}"

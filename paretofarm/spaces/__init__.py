@@ -1,0 +1,12 @@
+"""The search spaces that an experiment file can name. A new one is a file beside these and a line in the union."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from paretofarm.spaces.hourglass import HourglassSpace
+from paretofarm.spaces.hourglass_mobile import HourglassMobileSpace
+
+SearchSpaceSettings = Annotated[HourglassSpace | HourglassMobileSpace, Field(discriminator="type")]
+
+__all__ = ["HourglassMobileSpace", "HourglassSpace", "SearchSpaceSettings"]
