@@ -1,0 +1,75 @@
+"""Measures one network on one phone: its blocks between blocks of a reference network, until `latency` is content."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from device_agents.runtimes import DeviceRuntime
+from paretofarm.latency import Block, LatencySummary, Verdict, judge
+from paretofarm.measurement import MeasurementSettings
+from paretofarm.ports import DeviceLink
+
+PROBE_INFERENCES = 5
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one measurement gave: the numbers, and the samples that they come from."""
+
+    summary: LatencySummary
+    blocks: tuple[Block, ...]
+    inferences_per_block: int
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One phone with both networks on it, and the protocol to follow.
+
+    baseline_ms: the reference's pace on this phone when it was first measured; None now is that first time.
+    disturbance: called after every block; what made it worthless (throttling, a plug pulled), or None.
+    """
+
+    link: DeviceLink
+    runtime: DeviceRuntime
+    settings: MeasurementSettings
+    network: str
+    reference: str
+    folder: str
+    baseline_ms: float | None
+    disturbance: Callable[[], str | None]
+
+    def run(self, on_progress: Callable[[float], None]) -> Measured:
+        """Blocks until the interval is narrow enough or the protocol's limit is reached."""
+        candidate_inferences = self._block_length(self.network)
+        reference_inferences = self._block_length(self.reference)
+        blocks: list[Block] = []
+        before = self._time(self.reference, reference_inferences)
+        verdict, summary = Verdict.MORE, None
+        while verdict is Verdict.MORE:
+            candidate = self._time(self.network, candidate_inferences)
+            after = self._time(self.reference, reference_inferences)
+            blocks.append(Block(before, candidate, after, self.disturbance()))
+            before = after
+            verdict, summary = self._judge(blocks)
+            on_progress(min(1.0, len(blocks) / self.settings.min_blocks))
+        assert summary is not None, "a verdict other than MORE comes with a summary"
+        return Measured(summary, tuple(blocks), candidate_inferences)
+
+    def _judge(self, blocks: list[Block]) -> tuple[Verdict, LatencySummary | None]:
+        return judge(
+            blocks,
+            baseline_ms=self.baseline_ms,
+            max_relative_ci=self.settings.max_relative_ci,
+            min_blocks=self.settings.min_blocks,
+            max_blocks=self.settings.max_blocks,
+        )
+
+    def _block_length(self, network: str) -> int:
+        """Inferences that fill `min_block_s`, by a short probe, and at least `min_inferences`."""
+        probe = self._time(network, PROBE_INFERENCES)
+        return max(self.settings.min_inferences, math.ceil(self.settings.min_block_s / (min(probe) / 1e3)))
+
+    def _time(self, network: str, inferences: int) -> tuple[float, ...]:
+        return self.runtime.time_block(
+            self.link, network, folder=self.folder, inferences=inferences, settings=self.settings
+        )

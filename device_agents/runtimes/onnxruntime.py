@@ -1,0 +1,85 @@
+"""ONNX networks on the phone's CPU, timed by onnxruntime's own `onnxruntime_perf_test`.
+
+The virtual phone carries the program. For a handset, build it with onnxruntime's Android instructions
+(`--android --android_abi arm64-v8a`) and name the file in PARETOFARM_ONNXRUNTIME_PERF_TEST: the agent pushes it once.
+"""
+
+import csv
+import io
+import math
+from dataclasses import dataclass
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from paretofarm.errors import ConfigError, NotDeployable, PhoneOffline
+from paretofarm.measurement import OnnxRuntimeMeasurement
+from paretofarm.ports import DeviceLink
+
+PROGRAM = "onnxruntime_perf_test"
+REMOTE_PROGRAM = f"/data/local/tmp/paretofarm/bin/{PROGRAM}"
+BLOCK_TIMEOUT_S = 600.0
+
+
+@dataclass(frozen=True)
+class OnnxRuntime:
+    """Runs `onnxruntime_perf_test`. `program`: the local file of an Android build, None to use the phone's own."""
+
+    program: Path | None = None
+
+    def prepare(self, link: DeviceLink) -> str:
+        if self.program is not None:
+            return self._install(link, self.program)
+        found = link.run(["which", PROGRAM], timeout_s=10)
+        if found.exit_code != 0:
+            raise ConfigError(
+                f"{link.serial}: the phone has no {PROGRAM}; build it for Android and name the file in "
+                "PARETOFARM_ONNXRUNTIME_PERF_TEST"
+            )
+        return PROGRAM
+
+    def _install(self, link: DeviceLink, program: Path) -> str:
+        if not program.is_file():
+            raise ConfigError(f"PARETOFARM_ONNXRUNTIME_PERF_TEST names {program}, which is not a file")
+        link.push(program, REMOTE_PROGRAM)
+        link.run(["chmod", "755", REMOTE_PROGRAM], timeout_s=10)
+        return program.name
+
+    def time_block(
+        self, link: DeviceLink, network: str, *, folder: str, inferences: int, settings: OnnxRuntimeMeasurement
+    ) -> tuple[float, ...]:
+        result_file = f"{folder}/times.csv"
+        argv = [
+            *(REMOTE_PROGRAM if self.program else PROGRAM,),
+            *("-m", "times", "-r", str(inferences + settings.warmup_inferences)),
+            *("-x", str(settings.threads), "-y", "1", "-e", "cpu", "-I"),
+            *(network, result_file),
+        ]
+        result = link.run(argv, timeout_s=BLOCK_TIMEOUT_S, directory=folder)
+        if result.exit_code != 0:
+            raise _blame(result.exit_code, result.stderr or result.stdout, network)
+        times = parse_times(link.pull(result_file).decode())[settings.warmup_inferences :]
+        if len(times) != inferences:
+            raise PhoneOffline(f"{PROGRAM} on {link.serial} timed {len(times)} of {inferences} inferences")
+        return times
+
+    def reference(self) -> Path:
+        with as_file(files("device_agents.reference").joinpath("reference_int8.onnx")) as path:
+            return path
+
+
+def parse_times(text: str) -> tuple[float, ...]:
+    """Milliseconds per inference from the result file of `onnxruntime_perf_test`.
+
+    Its rows are `model name, seconds, peak memory, CPU share, run index`; other lines are left out.
+    """
+    rows = [row for row in csv.reader(io.StringIO(text)) if len(row) >= 5 and row[-1].strip().isdigit()]
+    times = tuple(float(row[1]) * 1e3 for row in rows)
+    return tuple(time for time in times if math.isfinite(time) and time > 0)
+
+
+def _blame(exit_code: int, output: str, network: str) -> NotDeployable | PhoneOffline:
+    """A runner that was killed (128 + signal) says nothing about the network; one that refuses it does."""
+    tail = " ".join(output.split())[-300:]
+    if exit_code >= 128:
+        return PhoneOffline(f"{PROGRAM} was killed (exit code {exit_code}): {tail}")
+    return NotDeployable(f"{PROGRAM} cannot run {network.rsplit('/', 1)[-1]} (exit code {exit_code}): {tail}")
