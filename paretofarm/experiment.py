@@ -19,9 +19,14 @@ NAME_PATTERN = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 
 
 class Stop(Strict):
-    """When a search is over: after this many candidates have come to an end, whatever their end."""
+    """When a search is over: with this many complete candidates, or after so many proposals, whatever became of them."""
 
     candidates: int = Field(ge=1, le=10_000_000)
+    proposals: int | None = Field(None, ge=1, description="20 times `candidates` where absent")
+
+    @property
+    def proposal_limit(self) -> int:
+        return self.proposals if self.proposals is not None else 20 * self.candidates
 
 
 class Experiment(Strict):
