@@ -81,16 +81,14 @@ class Constraint(_OnMetric):
         below = self.at_most is None or value <= self.at_most
         return above and below and not math.isnan(value)
 
-    def violation(self, value: float) -> float:
-        """By how much of the limit's own size the value exceeds it; 0 where the constraint holds, inf for NaN."""
-        if self.holds(value):
-            return 0.0
-        if math.isnan(value):
-            return math.inf
-        if self.at_most is not None and value > self.at_most:
-            return (value - self.at_most) / abs(self.at_most)
-        low = self.at_least or 0.0
-        return (low - value) / (abs(low) or 1.0)
+    def violations(self, values: np.ndarray) -> np.ndarray:
+        """By how much of the limit's own size each value exceeds it; 0 where the constraint holds, inf for NaN."""
+        excess = np.zeros(len(values))
+        if self.at_most is not None:
+            excess = np.maximum(excess, (values - self.at_most) / self.at_most)
+        if self.at_least is not None:
+            excess = np.maximum(excess, (self.at_least - values) / (abs(self.at_least) or 1.0))
+        return np.asarray(np.where(np.isnan(values), np.inf, excess))
 
 
 def minimised(objectives: Sequence[Objective], metrics: Mapping[str, float]) -> np.ndarray | None:
@@ -108,5 +106,5 @@ def violation(constraints: Sequence[Constraint], metrics: Mapping[str, float]) -
     A broken constraint decides at once, whatever is still missing.
     """
     known = [(constraint, metrics[constraint.key]) for constraint in constraints if constraint.key in metrics]
-    total = math.fsum(constraint.violation(value) for constraint, value in known)
+    total = math.fsum(float(constraint.violations(np.array([value]))[0]) for constraint, value in known)
     return None if total == 0.0 and len(known) < len(constraints) else total

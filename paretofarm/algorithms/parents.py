@@ -1,0 +1,40 @@
+"""Who may have children: the best of a history by rank and crowding, drawn by tournament."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from paretofarm.architecture import Architecture
+from paretofarm.history import History
+from paretofarm.pareto import crowding_distance, non_domination_rank
+
+
+@dataclass(frozen=True)
+class Parents:
+    """Numbers of members, the best first: lower rank, then less crowded."""
+
+    history: History
+    numbers: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def draw(self, tournament: int, rng: np.random.Generator) -> int:
+        """The best of so many drawn with replacement."""
+        return self.numbers[int(rng.integers(len(self.numbers), size=tournament).min())]
+
+    def architecture(self, number: int) -> Architecture:
+        return self.history.architecture(number)
+
+
+def select_parents(history: History, population: int) -> Parents:
+    """The `population` best feasible members, or all of them where there are fewer."""
+    points = history.points
+    ranks = non_domination_rank(points, enough=population)
+    chosen: list[int] = []
+    for rank in range(int(ranks.max(initial=-1)) + 1):
+        peers = np.flatnonzero(ranks == rank)
+        chosen.extend(peers[np.argsort(-crowding_distance(points[peers]), kind="stable")].tolist())
+        if len(chosen) >= population:
+            break
+    return Parents(history, tuple(history.feasible[index].number for index in chosen[:population]))
