@@ -25,14 +25,25 @@ def count_macs(network: nn.Module, input_shape: Sequence[int]) -> int:
 
     hooks = [module.register_forward_hook(add) for module in network.modules() if _has_macs(module)]
     try:
-        tensors = {**dict(network.named_parameters()), **dict(network.named_buffers())}
-        shapes = {name: torch.empty_like(tensor, device="meta") for name, tensor in tensors.items()}
-        with torch.no_grad():
-            torch.func.functional_call(network, shapes, (torch.empty(tuple(input_shape), device="meta"),))
+        _run_shapes(network, input_shape)
     finally:
         for hook in hooks:
             hook.remove()
     return total
+
+
+def _run_shapes(network: nn.Module, input_shape: Sequence[int]) -> None:
+    tensors = {**dict(network.named_parameters()), **dict(network.named_buffers())}
+    shapes = {name: torch.empty_like(tensor, device="meta") for name, tensor in tensors.items()}
+    training = {module: module.training for module in network.modules()}
+    # In training mode batch normalisation refuses one image with one pixel, which small inputs come down to.
+    network.eval()
+    try:
+        with torch.no_grad():
+            torch.func.functional_call(network, shapes, (torch.empty(tuple(input_shape), device="meta"),))
+    finally:
+        for module, was_training in training.items():
+            module.training = was_training
 
 
 def _has_macs(module: nn.Module) -> bool:
