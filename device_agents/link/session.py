@@ -1,0 +1,105 @@
+"""An adb-shell device that remembers what the phone said of itself, and speaks shell v2.
+
+adb-shell 0.4.4 (its last release) has no public call for exit codes or for the banner: this file is the only one
+that reaches into it.
+"""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from adb_shell import constants, exceptions
+from adb_shell.adb_device import AdbDevice, _AdbIOManager
+from adb_shell.auth.sign_cryptography import CryptographySigner
+
+from device_agents.link import shell
+from device_agents.link.transport import Transport
+from paretofarm.errors import ConfigError
+
+# What adb-shell raises when a connection is no longer of use; KeyError, IndexError and ValueError come out of its
+# parsers when a phone answers out of turn (a push to a full disk does).
+LIBRARY_ERRORS = (
+    exceptions.AdbConnectionError,
+    exceptions.AdbTimeoutError,
+    exceptions.DeviceAuthError,
+    exceptions.InvalidChecksumError,
+    exceptions.InvalidCommandError,
+    exceptions.InvalidResponseError,
+    exceptions.PushFailedError,
+    exceptions.TcpTimeoutException,
+    KeyError,
+    IndexError,
+    ValueError,
+)
+CommandRefused = exceptions.AdbCommandFailureException
+AuthenticationFailed = exceptions.DeviceAuthError
+# Longer than any call: the transport's deadline decides (adb-shell's default ends silent commands after 10 s).
+NO_LIMIT_S = 1e6
+
+
+def load_signer(key_path: Path) -> CryptographySigner:
+    """The key pair at key_path and key_path.pub. Raises `ConfigError` where they are not."""
+    try:
+        return CryptographySigner(str(key_path))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{key_path}: not a usable ADB key: {error}") from error
+
+
+class _Handshake(_AdbIOManager):
+    """Keeps the banner, and how often the phone asked for a signature: twice means that it refused the first."""
+
+    def __init__(self, transport: Transport, authorization_wait_s: float) -> None:
+        super().__init__(transport)
+        self.banner = b""
+        self.challenges = 0
+        self._authorization_wait_s = authorization_wait_s
+
+    def _read_expected_packet_from_device(self, expected_cmds: list[bytes], adb_info: Any) -> Any:
+        packet = super()._read_expected_packet_from_device(expected_cmds, adb_info)
+        if packet[0] == constants.AUTH:
+            self.challenges += 1
+            if self.challenges > 1:
+                self._transport.limit(self._authorization_wait_s)
+        elif packet[0] == constants.CNXN:
+            self.banner = packet[3]
+        return packet
+
+
+class Session(AdbDevice):
+    """One connection to one phone. Not for several threads: the link holds the lock."""
+
+    def __init__(self, transport: Transport, authorization_wait_s: float) -> None:
+        super().__init__(transport)
+        self._io_manager = _Handshake(transport, authorization_wait_s)
+        self.transport = transport
+
+    def log_in(self, signer: CryptographySigner) -> None:
+        """Connects and authenticates."""
+        self._io_manager.challenges = 0
+        self.connect([signer], transport_timeout_s=NO_LIMIT_S, auth_timeout_s=NO_LIMIT_S, read_timeout_s=NO_LIMIT_S)
+
+    @property
+    def refused(self) -> bool:
+        """Whether the phone did not know our key when last it was asked."""
+        return bool(self._io_manager.challenges > 1 and not self.available)
+
+    @property
+    def features(self) -> frozenset[str]:
+        """What the phone's banner says that it can do."""
+        match = re.search(rb"features=([^;\0]*)", self._io_manager.banner)
+        return frozenset(match.group(1).decode("ascii", "replace").split(",")) if match else frozenset()
+
+    def execute(self, command: str, output: shell.PacketReader) -> None:
+        """Runs shell text and fills `output` as it arrives, so that what came before a failure is kept."""
+        if "shell_v2" in self.features:
+            for data in self._stream(b"shell,v2,raw", command):
+                output.feed(data)
+        else:
+            for data in self._stream(b"shell", shell.with_exit_line(command)):
+                output.stdout += data
+            output.exit_code, rest = shell.split_exit_line(bytes(output.stdout))
+            output.stdout[:] = rest
+
+    def _stream(self, service: bytes, command: str) -> Any:
+        encoded = command.encode("utf-8", "surrogateescape")
+        return self._streaming_command(service, encoded, NO_LIMIT_S, NO_LIMIT_S, None)

@@ -1,0 +1,75 @@
+"""What a test or a fault may change of a running phone: one JSON file, read by the phone's tools at each call.
+
+Standard library only: the tools start in 20 ms.
+"""
+
+import json
+import os
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+STATE_FILE = "state.json"
+
+
+@dataclass(frozen=True)
+class PhoneState:
+    """Temperatures in degrees Celsius, the battery level in percent, storage in bytes (None: as this machine has).
+
+    `thermal_status` is Android's: 0 none, 1 light, 2 moderate, 3 severe. `properties` adds to those of `getprop`.
+    """
+
+    thermal_status: int = 0
+    skin_temperature: float = 30.0
+    cpu_temperature: float = 35.0
+    battery_temperature: float = 28.0
+    battery_level: int = 100
+    plugged: bool = True
+    low_power: bool = False
+    boot_completed: bool = True
+    storage_bytes: int | None = None
+    properties: dict[str, str] = field(default_factory=dict)
+
+
+def load_state(root: Path) -> PhoneState:
+    """The state kept in a phone's root folder; the defaults where there is none."""
+    try:
+        values: dict[str, Any] = json.loads((root / STATE_FILE).read_text())
+    except FileNotFoundError:
+        return PhoneState()
+    known = {f.name for f in fields(PhoneState)}
+    return PhoneState(**{name: value for name, value in values.items() if name in known})
+
+
+def save_state(root: Path, state: PhoneState) -> None:
+    part = root / f"{STATE_FILE}.part{os.getpid()}"
+    part.write_text(json.dumps(asdict(state), indent=2) + "\n")
+    part.replace(root / STATE_FILE)
+
+
+def change_state(root: Path, **changes: Any) -> PhoneState:
+    """Changes some fields of a running phone, e.g. `change_state(root, thermal_status=3)`."""
+    state = replace(load_state(root), **changes)
+    save_state(root, state)
+    return state
+
+
+def used_bytes(root: Path) -> int:
+    """What the phone's files take."""
+    total = 0
+    for name in ("data", "sdcard"):
+        for folder, _, names in os.walk(root / name):
+            for file_name in names:
+                try:
+                    total += os.lstat(os.path.join(folder, file_name)).st_size
+                except FileNotFoundError:  # removed meanwhile
+                    continue
+    return total
+
+
+def free_bytes(root: Path) -> int:
+    """What still fits: this machine's free space, or what the simulated storage leaves of it."""
+    disk = os.statvfs(root)
+    free = disk.f_bavail * disk.f_frsize
+    limit = load_state(root).storage_bytes
+    return free if limit is None else max(0, min(free, limit - used_bytes(root)))
