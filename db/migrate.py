@@ -1,0 +1,76 @@
+"""Brings a database's schema up to date."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.pool import NullPool
+
+from db import roles
+from db.session import CONNECT_ARGUMENTS, parse_url, unavailable
+
+ADVISORY_LOCK = 0x7061_7265_746F
+"""Held while migrating, so that processes that start together do not migrate twice. ("pareto" in ASCII.)"""
+
+
+def upgrade(url: str, revision: str = "head") -> None:
+    """Migrates to `revision` and renews what the roles may do. Nothing to do where it is there already."""
+    with _connected(url) as connection, _exclusively(connection):
+        command.upgrade(_config(connection), revision)
+        roles.grant_if_allowed(connection)
+
+
+def downgrade(url: str, revision: str) -> None:
+    """Migrates back to an older revision, or to `base`: an empty database. Data in dropped tables is lost."""
+    with _connected(url) as connection, _exclusively(connection):
+        command.downgrade(_config(connection), revision)
+
+
+def current(url: str) -> str | None:
+    """The database's revision; None where nothing was ever migrated."""
+    with _connected(url) as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def is_current(url: str) -> bool:
+    """Whether the database's schema is the one this code was written for."""
+    return current(url) == latest()
+
+
+def latest() -> str | None:
+    """The newest revision this code knows."""
+    return ScriptDirectory.from_config(_config(None)).get_current_head()
+
+
+@contextmanager
+def _connected(url: str) -> Iterator[Connection]:
+    parsed = parse_url(url)
+    engine = create_engine(parsed, connect_args=CONNECT_ARGUMENTS, poolclass=NullPool)
+    with unavailable(parsed), engine.connect() as connection:
+        yield connection
+        connection.commit()
+
+
+@contextmanager
+def _exclusively(connection: Connection) -> Iterator[None]:
+    connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": ADVISORY_LOCK})
+    connection.commit()
+    try:
+        yield
+        connection.commit()
+    finally:
+        connection.rollback()
+        connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": ADVISORY_LOCK})
+
+
+def _config(connection: Connection | None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config

@@ -1,0 +1,1 @@
+"""The schema's history, for alembic. A version that has been released is never edited."""

@@ -1,0 +1,109 @@
+"""Who may do what: database roles that nobody logs in as, to be granted to the users that services connect with."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.pool import NullPool
+
+from db.session import CONNECT_ARGUMENTS, parse_url, unavailable
+from db.tables import Base
+
+PREFIX = "paretofarm_"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Role:
+    """Beyond reading everything: tables to insert into, and columns (or `*`) to update, by table."""
+
+    inserts: tuple[str, ...] = ()
+    updates: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+_LEASE = ("status", "attempt", "failures", "token", "owner", "lease_expires_at", "progress", "not_before")
+_OUTCOME = ("dispatched_at", "code", "reason", "details", "started_at", "finished_at")
+_REPORTER = {
+    "evaluations": (*_LEASE, *_OUTCOME),
+    "candidates": ("status", "started_at", "metrics", "intervals", "simulated"),
+    "candidate_artifacts": ("sha256", "device"),
+    "workers": ("*",),
+}
+_REPORTS = ("artifacts", "candidate_artifacts", "events", "workers")
+
+ROLES: Mapping[str, Role] = {
+    "reader": Role(),
+    "agent": Role((*_REPORTS, "measurements", "phones", "phone_baselines"), {**_REPORTER, "phones": ("*",)}),
+    "worker": Role((*_REPORTS, "training_metrics"), {**_REPORTER, "training_metrics": ("*",)}),
+    "scheduler": Role(
+        ("experiments", "candidates", "evaluations", "events", "workers"),
+        {
+            "experiments": ("status", "finished_at"),
+            "candidates": ("status", "reason", "finished_at"),
+            "evaluations": (*_LEASE, *_OUTCOME),
+            "workers": ("*",),
+        },
+    ),
+}
+
+
+def grant(url: str) -> None:
+    """Creates the roles that are missing and sets what each may do; the connecting user needs CREATEROLE."""
+    parsed = parse_url(url)
+    with (
+        unavailable(parsed),
+        create_engine(parsed, connect_args=CONNECT_ARGUMENTS, poolclass=NullPool).begin() as connection,
+    ):
+        _grant(connection)
+
+
+def grant_if_allowed(connection: Connection) -> None:
+    """The same as part of a migration: a user who may not create roles does without, and is told so."""
+    if connection.execute(text("SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user")).scalar():
+        _grant(connection)
+    else:
+        log.warning("the database user may not create roles: the roles %s* are left as they are", PREFIX)
+
+
+def _grant(connection: Connection) -> None:
+    for name in ("owner", *ROLES):
+        _create(connection, PREFIX + name)
+    _run(connection, f"GRANT ALL ON SCHEMA public TO {PREFIX}owner")
+    _run(connection, f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {PREFIX}owner")
+    for name, role in ROLES.items():
+        for statement in _statements(PREFIX + name, role):
+            _run(connection, statement)
+
+
+def _create(connection: Connection, role: str) -> None:
+    """Roles belong to the whole server: another database's migration may be creating the same one right now."""
+    _run(
+        connection,
+        f"""DO $$ BEGIN
+            IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN CREATE ROLE {role} NOLOGIN; END IF;
+        EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$""",
+    )
+
+
+def _statements(role: str, may: Role) -> list[str]:
+    """GRANTs for one role, after everything it may have had before."""
+    inserts = [f"GRANT INSERT ON {table} TO {role}" for table in may.inserts]
+    updates = [f"GRANT UPDATE{_columns(columns)} ON {table} TO {role}" for table, columns in may.updates.items()]
+    tables = ", ".join(sorted(Base.metadata.tables))
+    return [
+        f"REVOKE ALL ON {tables} FROM {role}",
+        f"GRANT USAGE ON SCHEMA public TO {role}",
+        f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}",
+        *inserts,
+        *updates,
+    ]
+
+
+def _columns(columns: tuple[str, ...]) -> str:
+    return "" if columns == ("*",) else f" ({', '.join(columns)})"
+
+
+def _run(connection: Connection, statement: str) -> None:
+    connection.execute(text(statement))

@@ -1,0 +1,160 @@
+"""Connections to Postgres: short transactions, notifications, and one error for "the database does not answer"."""
+
+import json
+import os
+import select
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import psycopg2
+import psycopg2.extensions
+import psycopg2.sql
+from sqlalchemy import URL, create_engine, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.orm import Session
+
+from db.notify import send_pending
+from paretofarm.errors import ConfigError, DatabaseUnavailable
+
+CONNECT_ARGUMENTS = {
+    "connect_timeout": 10,
+    "keepalives": 1,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "application_name": "paretofarm",
+    "options": "-c timezone=UTC",
+}
+
+
+class Database:
+    """One Postgres database, safe to share between threads.
+
+    Also safe across a fork: a child starts with an empty pool of its own (sharing the parent's sockets silently loses
+    rows). A transaction that is open while the process forks stays the parent's.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 5) -> None:
+        self.url = parse_url(url)
+        self.engine = create_engine(
+            self.url,
+            connect_args=CONNECT_ARGUMENTS,
+            pool_pre_ping=True,
+            pool_size=pool_size,
+            max_overflow=20,
+            json_serializer=_dumps,
+        )
+        os.register_at_fork(after_in_child=_forget_connections(weakref.ref(self)))
+
+    @contextmanager
+    def transaction(self, *, durable: bool = True) -> Iterator[Session]:
+        """A session that commits at the end of the block and rolls back on any error.
+
+        durable: False lets the commit return before the disk has it; for heartbeats and progress, whose loss in a
+        power cut hurts nobody. Errors: DatabaseUnavailable where the server cannot be reached or the connection is
+        lost, also during the commit, whose outcome is then unknown.
+        """
+        with unavailable(self.url), Session(self.engine, expire_on_commit=False) as session:
+            with session.begin():
+                if not durable:
+                    session.execute(text("SET LOCAL synchronous_commit = off"))
+                yield session
+            send_pending(session)
+
+    @contextmanager
+    def listener(self, channel: str) -> Iterator["Listener"]:
+        """Listens to NOTIFY on a connection of its own, from the moment the block begins."""
+        with unavailable(self.url):
+            arguments, keywords = self.engine.dialect.create_connect_args(self.url)
+            connection = psycopg2.connect(*arguments, **keywords, **CONNECT_ARGUMENTS)
+            try:
+                connection.autocommit = True
+                with connection.cursor() as cursor:
+                    cursor.execute(psycopg2.sql.SQL("LISTEN {}").format(psycopg2.sql.Identifier(channel)))
+                yield Listener(connection)
+            finally:
+                connection.close()
+
+    def dispose(self, close: bool = True) -> None:
+        """Drops all pooled connections; close=False leaves their sockets alone, for a child that inherited them."""
+        self.engine.dispose(close=close)
+
+
+class Listener:
+    """Waits for notifications. Not shared between threads."""
+
+    def __init__(self, connection: psycopg2.extensions.connection) -> None:
+        self._connection = connection
+
+    def wait(self, timeout_s: float) -> bool:
+        """True as soon as somebody has notified since the last call, False after `timeout_s` seconds."""
+        if not self._received():
+            select.select([self._connection], [], [], timeout_s)
+        received = self._received()
+        self._connection.notifies.clear()
+        return received
+
+    def _received(self) -> bool:
+        self._connection.poll()
+        return bool(self._connection.notifies)
+
+
+def parse_url(url: str) -> URL:
+    """The url of a Postgres database. ConfigError for anything else, without the text: it may hold a password."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise ConfigError("the database url cannot be read; expected postgresql+psycopg2://user@host/name") from error
+    if parsed.get_backend_name() != "postgresql":
+        raise ConfigError(f"the database url begins with {parsed.drivername!r}; only postgresql is supported")
+    return parsed.set(drivername="postgresql+psycopg2")
+
+
+@contextmanager
+def unavailable(url: URL) -> Iterator[None]:
+    """Turns a refused or lost connection into DatabaseUnavailable naming the server; other errors pass."""
+    try:
+        yield
+    except DBAPIError as error:
+        if not (error.connection_invalidated or _is_outage(error.orig)):
+            raise
+        raise _outage(url, error.orig) from error
+    except psycopg2.Error as error:
+        if not _is_outage(error):
+            raise
+        raise _outage(url, error) from error
+
+
+def _is_outage(error: BaseException | None) -> bool:
+    """Connection errors carry no SQLSTATE, or class 08; 57P: shutting down; 53: out of disk, memory or connections."""
+    if not isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError):
+        return False
+    code = error.pgcode
+    return code is None or code.startswith(("08", "53", "57P"))
+
+
+def _outage(url: URL, error: BaseException | None) -> DatabaseUnavailable:
+    lines = str(error).strip().splitlines()
+    return DatabaseUnavailable(f"the database at {_place(url)} does not answer: {lines[0] if lines else error!r}")
+
+
+def _place(url: URL) -> str:
+    """Host or socket folder, port and database name; never the password."""
+    host = url.host or url.query.get("host") or "localhost"
+    port = f":{url.port}" if url.port else ""
+    return f"{host}{port}/{url.database or ''}"
+
+
+def _forget_connections(reference: "weakref.ref[Database]") -> Callable[[], None]:
+    def forget() -> None:
+        database = reference()
+        if database is not None:
+            database.dispose(close=False)
+
+    return forget
+
+
+def _dumps(value: object) -> str:
+    """JSON as Postgres takes it: NaN and infinity are refused here rather than by the server."""
+    return json.dumps(value, allow_nan=False, separators=(",", ":"))

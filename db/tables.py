@@ -1,0 +1,352 @@
+"""The tables. They and the views are a public interface (docs/glossary.md has the words): rename nothing lightly.
+
+Times are timestamptz, written by the database's clock. Units are in the names. JSONB columns hold finite numbers only.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    Double,
+    Enum,
+    ForeignKey,
+    Identity,
+    Index,
+    MetaData,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.sql.type_api import TypeEngine
+
+from paretofarm.lifecycle import CandidateStatus, EvaluationStatus, Stage
+
+Json = dict[str, Any]
+
+
+class ExperimentStatus(StrEnum):
+    """`running ⇄ stopped`, then `finished`. Stopped: nothing is proposed or claimed; what is leased is finished."""
+
+    RUNNING = "running"
+    STOPPED = "stopped"
+    FINISHED = "finished"
+
+
+class PhoneState(StrEnum):
+    """What an agent last knew of its phone."""
+
+    READY = "ready"
+    BUSY = "busy"
+    OFFLINE = "offline"
+    UNAUTHORIZED = "unauthorized"
+    UNHEALTHY = "unhealthy"
+
+
+def _values(kind: type[StrEnum]) -> list[str]:
+    return [member.value for member in kind]
+
+
+def _enum(kind: type[StrEnum]) -> Enum:
+    return Enum(kind, native_enum=False, create_constraint=False, length=16, values_callable=_values)
+
+
+def _one_of(column: str, kind: type[StrEnum]) -> CheckConstraint:
+    listed = ", ".join(f"'{value}'" for value in _values(kind))
+    return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")
+
+
+_TYPES: dict[Any, TypeEngine[Any]] = {
+    int: BigInteger(),
+    str: Text(),
+    float: Double(),
+    datetime: DateTime(timezone=True),
+    Json: JSONB(),
+    list[Any]: JSONB(),
+    list[int]: ARRAY(BigInteger()),
+    list[str]: ARRAY(Text()),
+    UUID: Uuid(),
+    ExperimentStatus: _enum(ExperimentStatus),
+    PhoneState: _enum(PhoneState),
+    CandidateStatus: _enum(CandidateStatus),
+    EvaluationStatus: _enum(EvaluationStatus),
+    Stage: _enum(Stage),
+}
+
+NOW = func.clock_timestamp()
+"""Time of the statement rather than of the transaction's begin: leases and ages are compared across transactions."""
+
+
+class Base(DeclarativeBase):
+    """All tables."""
+
+    type_annotation_map = _TYPES
+    metadata = MetaData(
+        naming_convention={
+            "pk": "%(table_name)s_pkey",
+            "uq": "%(table_name)s_%(column_0_N_name)s_key",
+            "fk": "%(table_name)s_%(column_0_name)s_fkey",
+            "ck": "%(table_name)s_%(constraint_name)s",
+            "ix": "%(table_name)s_%(column_0_N_name)s_idx",
+        }
+    )
+
+
+def _id() -> Mapped[int]:
+    return mapped_column(Identity(always=True), primary_key=True)
+
+
+def _json() -> Mapped[Json]:
+    return mapped_column(server_default=text("'{}'::jsonb"))
+
+
+def _now() -> Mapped[datetime]:
+    return mapped_column(server_default=NOW)
+
+
+def _of(target: str, *, index: bool = False) -> Mapped[int]:
+    return mapped_column(ForeignKey(target, ondelete="CASCADE"), index=index)
+
+
+class ExperimentRow(Base):
+    """A search. `source` is the user's file verbatim, `config` the same as the validated model."""
+
+    __tablename__ = "experiments"
+    __table_args__ = (
+        _one_of("status", ExperimentStatus),
+        Index("experiments_unfinished_idx", "id", postgresql_where=text("status <> 'finished'")),
+    )
+
+    id: Mapped[int] = _id()
+    name: Mapped[str] = mapped_column(unique=True)
+    status: Mapped[ExperimentStatus] = mapped_column(server_default="running")
+    source: Mapped[str]
+    config: Mapped[Json]
+    devices: Mapped[list[str]]
+    """Device classes that the config names, in order of first mention."""
+    seed: Mapped[int]
+    code_version: Mapped[str]
+    created_at: Mapped[datetime] = _now()
+    finished_at: Mapped[datetime | None]
+
+
+class CandidateRow(Base):
+    """One architecture of a search, and all that is known about it.
+
+    metrics, intervals: by metric key, `name` or `name@device`. parents: numbers of candidates of the same search.
+    simulated: some metric comes from a simulated phone.
+    """
+
+    __tablename__ = "candidates"
+    __table_args__ = (
+        _one_of("status", CandidateStatus),
+        UniqueConstraint("experiment_id", "digest"),
+        UniqueConstraint("experiment_id", "number"),
+        CheckConstraint("length(digest) = 64", name="digest_sha256"),
+        Index(
+            "candidates_unfinished_idx",
+            "experiment_id",
+            "number",
+            postgresql_where=text("status IN ('proposed', 'running')"),
+        ),
+        Index("candidates_complete_idx", "experiment_id", "number", postgresql_where=text("status = 'complete'")),
+    )
+
+    id: Mapped[int] = _id()
+    experiment_id: Mapped[int] = _of("experiments.id")
+    number: Mapped[int]
+    digest: Mapped[str]
+    architecture: Mapped[Json]
+    origin: Mapped[str]
+    parents: Mapped[list[int]]
+    status: Mapped[CandidateStatus] = mapped_column(server_default="proposed")
+    reason: Mapped[str | None]
+    metrics: Mapped[Json] = _json()
+    intervals: Mapped[Json] = _json()
+    simulated: Mapped[bool] = mapped_column(server_default=text("false"))
+    created_at: Mapped[datetime] = _now()
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+
+class EvaluationRow(Base):
+    """One stage of one candidate, for a device class or a rung: what Celery messages are about.
+
+    attempt: rises whenever the evaluation is queued again, so that messages about an earlier one are stale.
+    failures: how many attempts ended in an error; what the retry limit counts. token, owner, lease_expires_at: the
+    lease, set together. dispatched_at: when a message about this attempt was last sent.
+    """
+
+    __tablename__ = "evaluations"
+    __table_args__ = (
+        _one_of("status", EvaluationStatus),
+        _one_of("stage", Stage),
+        UniqueConstraint("candidate_id", "stage", "device", "rung", postgresql_nulls_not_distinct=True),
+        CheckConstraint(
+            "(status = 'leased') = (token IS NOT NULL AND lease_expires_at IS NOT NULL)", name="lease_has_token"
+        ),
+        Index("evaluations_queued_idx", "queue", "id", postgresql_where=text("status = 'queued'")),
+        Index("evaluations_leased_idx", "lease_expires_at", postgresql_where=text("status = 'leased'")),
+    )
+
+    id: Mapped[int] = _id()
+    candidate_id: Mapped[int] = _of("candidates.id")
+    stage: Mapped[Stage]
+    device: Mapped[str | None]
+    rung: Mapped[int | None]
+    queue: Mapped[str]
+    status: Mapped[EvaluationStatus] = mapped_column(server_default="queued")
+    attempt: Mapped[int] = mapped_column(server_default=text("1"))
+    failures: Mapped[int] = mapped_column(server_default=text("0"))
+    token: Mapped[UUID | None]
+    owner: Mapped[str | None]
+    lease_expires_at: Mapped[datetime | None]
+    progress: Mapped[float | None]
+    not_before: Mapped[datetime] = _now()
+    dispatched_at: Mapped[datetime | None]
+    code: Mapped[str | None]
+    reason: Mapped[str | None]
+    details: Mapped[Json] = _json()
+    created_at: Mapped[datetime] = _now()
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+
+class MeasurementRow(Base):
+    """What a phone measured: all raw samples by block (milliseconds), the summary, and the conditions around it."""
+
+    __tablename__ = "measurements"
+
+    id: Mapped[int] = _id()
+    evaluation_id: Mapped[int] = mapped_column(ForeignKey("evaluations.id", ondelete="CASCADE"), unique=True)
+    phone_id: Mapped[int] = mapped_column(ForeignKey("phones.id"), index=True)
+    network_sha256: Mapped[str]
+    runtime: Mapped[str]
+    protocol: Mapped[int]
+    samples: Mapped[list[Any]]
+    summary: Mapped[Json]
+    conditions: Mapped[Json]
+    simulated: Mapped[bool]
+    created_at: Mapped[datetime] = _now()
+
+
+class TrainingMetricsRow(Base):
+    """One epoch of a training; epochs count from 1 over all rungs of the candidate."""
+
+    __tablename__ = "training_metrics"
+
+    evaluation_id: Mapped[int] = mapped_column(ForeignKey("evaluations.id", ondelete="CASCADE"), primary_key=True)
+    epoch: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    train_loss: Mapped[float]
+    metrics: Mapped[Json] = _json()
+    duration_s: Mapped[float]
+    created_at: Mapped[datetime] = _now()
+
+
+class ArtifactRow(Base):
+    """A file in the artifact store, by content. `kind` is what it was first stored as."""
+
+    __tablename__ = "artifacts"
+    __table_args__ = (CheckConstraint("length(sha256) = 64", name="sha256_hex"),)
+
+    sha256: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    size_bytes: Mapped[int]
+    uri: Mapped[str]
+    created_at: Mapped[datetime] = _now()
+
+
+class CandidateArtifactRow(Base):
+    """Which evaluation of which candidate produced an artifact, as what, and for which device class."""
+
+    __tablename__ = "candidate_artifacts"
+    __table_args__ = (UniqueConstraint("evaluation_id", "kind"),)
+
+    id: Mapped[int] = _id()
+    candidate_id: Mapped[int] = _of("candidates.id", index=True)
+    evaluation_id: Mapped[int] = _of("evaluations.id")
+    sha256: Mapped[str] = mapped_column(ForeignKey("artifacts.sha256"), index=True)
+    kind: Mapped[str]
+    device: Mapped[str | None]
+    created_at: Mapped[datetime] = _now()
+
+
+class PhoneRow(Base):
+    """A handset, by its own serial number; `address` is where its agent last found it."""
+
+    __tablename__ = "phones"
+    __table_args__ = (_one_of("state", PhoneState),)
+
+    id: Mapped[int] = _id()
+    serial: Mapped[str] = mapped_column(unique=True)
+    device: Mapped[str]
+    address: Mapped[str]
+    manufacturer: Mapped[str]
+    model: Mapped[str]
+    soc: Mapped[str]
+    os_version: Mapped[str]
+    build_fingerprint: Mapped[str]
+    simulated: Mapped[bool]
+    properties: Mapped[Json] = _json()
+    agent: Mapped[str]
+    state: Mapped[PhoneState]
+    state_reason: Mapped[str | None]
+    created_at: Mapped[datetime] = _now()
+    last_seen_at: Mapped[datetime] = _now()
+
+
+class PhoneBaselineRow(Base):
+    """How fast a phone ran a reference network when it was first asked, in milliseconds; never changed."""
+
+    __tablename__ = "phone_baselines"
+
+    phone_id: Mapped[int] = mapped_column(ForeignKey("phones.id", ondelete="CASCADE"), primary_key=True)
+    reference_sha256: Mapped[str] = mapped_column(primary_key=True)
+    protocol: Mapped[str] = mapped_column(primary_key=True)
+    baseline_ms: Mapped[float]
+    created_at: Mapped[datetime] = _now()
+
+
+class WorkerRow(Base):
+    """A process that does work (or plans it), by the name it owns leases under."""
+
+    __tablename__ = "workers"
+
+    id: Mapped[int] = _id()
+    name: Mapped[str] = mapped_column(unique=True)
+    kind: Mapped[str]
+    host: Mapped[str]
+    pid: Mapped[int]
+    queues: Mapped[list[str]]
+    code_version: Mapped[str]
+    details: Mapped[Json] = _json()
+    started_at: Mapped[datetime] = _now()
+    heartbeat_at: Mapped[datetime] = _now()
+
+
+class EventRow(Base):
+    """What happened, append-only (a trigger refuses changes). No foreign keys: it outlives what it is about."""
+
+    __tablename__ = "events"
+    __table_args__ = (
+        Index("events_experiment_idx", "experiment_id", "id"),
+        Index("events_evaluation_idx", "evaluation_id", "id", postgresql_where=text("evaluation_id IS NOT NULL")),
+    )
+
+    id: Mapped[int] = _id()
+    at: Mapped[datetime] = _now()
+    kind: Mapped[str]
+    experiment_id: Mapped[int | None]
+    candidate_id: Mapped[int | None]
+    evaluation_id: Mapped[int | None]
+    phone_id: Mapped[int | None]
+    details: Mapped[Json] = _json()
