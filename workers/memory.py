@@ -1,0 +1,32 @@
+"""Tells running out of memory apart from every other error."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from paretofarm.errors import OutOfMemory
+
+_CPU_ALLOCATOR = "can't allocate memory"
+
+
+@contextmanager
+def out_of_memory_named(what: str) -> Iterator[None]:
+    """Turns whatever running out of memory looks like (host, torch's CPU allocator, CUDA) into `OutOfMemory`."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if is_out_of_memory(error):
+            raise OutOfMemory(f"{what} does not fit into memory: {_first_line(error)}") from error
+        raise
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Looks through the chain of causes: exporters wrap what went wrong."""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError) or _CPU_ALLOCATOR in str(error):
+        return True
+    return error.__cause__ is not None and is_out_of_memory(error.__cause__)
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

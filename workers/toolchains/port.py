@@ -1,0 +1,36 @@
+"""What every device runtime's compiler offers: from a float ONNX network to what is pushed to a phone."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from paretofarm.measurement import MeasurementSettings
+
+Image = npt.NDArray[np.float32]
+"""A calibration input [1, 3, H, W] in [0, 1], as the network takes it."""
+
+
+@dataclass(frozen=True)
+class CompiledNetwork:
+    """A network as a phone takes it.
+
+    metrics: named as in `paretofarm.metrics`; notes: what else is worth keeping (`int8_agreement`: share of pixels
+    whose class is the same before and after quantization).
+    """
+
+    path: Path
+    metrics: Mapping[str, float]
+    notes: Mapping[str, float | str] = field(default_factory=dict)
+
+
+class Toolchain(Protocol):
+    """Quantizes and compiles for one runtime; needs no phone. Same input, same bytes."""
+
+    def compile(
+        self, onnx: Path, calibration: Iterable[Image], settings: MeasurementSettings, out: Path
+    ) -> CompiledNetwork:
+        """Writes `out`. `ConversionFailed` names the op and the node that the device cannot have."""
