@@ -1,0 +1,114 @@
+"""One phone as the agent sees it: who it is, whether it may be measured now, and what lies on it."""
+
+import re
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from device_agents.conditions import Conditions, Limits, observe, obstacle
+from paretofarm.errors import ConfigError, PhoneOffline, PhoneStorageFull, Unavailable
+from paretofarm.ports import DeviceLink
+
+HOME = "/data/local/tmp/paretofarm"
+NETWORKS = f"{HOME}/networks"
+JOBS = f"{HOME}/jobs"
+KEPT_NETWORKS = 32
+TIMEOUT_S = 15.0
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What a phone says of itself when it is attached."""
+
+    serial: str
+    model: str
+    soc: str
+    fingerprint: str
+    os: str
+    sdk: str
+    simulated: bool
+
+
+class Phone:
+    """A phone behind a link. All calls block; `Unavailable` errors say what is wrong with it."""
+
+    def __init__(self, link: DeviceLink, *, limits: Limits | None = None) -> None:
+        self.link = link
+        self._limits = limits or Limits()
+
+    def identify(self) -> Identity:
+        """Asks the phone who it is."""
+        return identity(self.link.properties(), self.link.serial)
+
+    def prepare(self) -> None:
+        """Makes the folders and removes what earlier jobs left, processes included."""
+        self._shell_ok("mkdir", "-p", NETWORKS, JOBS)
+        self._shell_ok("rm", "-rf", f"{JOBS}/")
+        self._shell_ok("mkdir", "-p", JOBS)
+
+    def conditions(self) -> Conditions:
+        return observe(self.link, HOME)
+
+    def obstacle(self) -> Unavailable | None:
+        """Why the phone cannot be measured now, or None."""
+        try:
+            return obstacle(self.conditions(), self._limits)
+        except Unavailable as error:
+            return error
+
+    def put_network(self, local: Path, sha256: str) -> str:
+        """Remote path of a network, pushed unless it is there: its hash is its name."""
+        remote = f"{NETWORKS}/{sha256}"
+        if self.link.run(["test", "-f", remote], timeout_s=TIMEOUT_S).exit_code != 0:
+            self._forget_old_networks()
+            self.link.push(local, remote)
+        return remote
+
+    def job_folder(self, name: str) -> str:
+        folder = f"{JOBS}/{name}"
+        self._shell_ok("mkdir", "-p", folder)
+        return folder
+
+    def remove(self, folder: str) -> None:
+        self._shell_ok("rm", "-rf", folder)
+
+    def _forget_old_networks(self) -> None:
+        listing = self.link.run(["ls", "-t", NETWORKS], timeout_s=TIMEOUT_S)
+        for name in listing.stdout.split()[KEPT_NETWORKS:]:
+            self._shell_ok("rm", "-f", f"{NETWORKS}/{name}")
+
+    def _shell_ok(self, *argv: str) -> None:
+        result = self.link.run(argv, timeout_s=TIMEOUT_S)
+        if result.exit_code != 0:
+            raise _failure(f"{shlex.join(argv)} on {self.link.serial}: {result.stderr.strip() or result.exit_code}")
+
+
+def _failure(message: str) -> Unavailable:
+    return PhoneStorageFull(message) if "No space left" in message else PhoneOffline(message)
+
+
+def identity(properties: Mapping[str, str], address: str) -> Identity:
+    """From `getprop`. Serial numbers are not always unique or even there: the address helps out then."""
+    serial = properties.get("ro.serialno", "").strip()
+    return Identity(
+        serial=serial if re.fullmatch(r"[\w.:-]+", serial) else address,
+        model=properties.get("ro.product.model", "unknown"),
+        soc=properties.get("ro.soc.model") or properties.get("ro.board.platform") or "unknown",
+        fingerprint=properties.get("ro.build.fingerprint", ""),
+        os=properties.get("ro.build.version.release", ""),
+        sdk=properties.get("ro.build.version.sdk", ""),
+        simulated=properties.get("ro.paretofarm.simulated") == "1",
+    )
+
+
+def device_class(identity: Identity, given: str | None) -> str:
+    """Name of the phone's device class: the operator's, else the SoC's (`sm8550`); virtual phones are `virtual`.
+
+    A virtual phone may not pass for a real one: ConfigError.
+    """
+    if identity.simulated:
+        if given not in (None, "virtual") and not given.startswith("virtual-"):
+            raise ConfigError(f"{identity.serial} is a virtual phone: its device class must be virtual or virtual-…")
+        return given or "virtual"
+    return given or re.sub(r"[^a-z0-9_.-]+", "-", identity.soc.lower()).strip("-") or "unknown"
