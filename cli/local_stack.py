@@ -18,20 +18,28 @@ from typing import Self
 
 from cli.stack.binaries import broker_program, postgres_folder
 from cli.stack.broker import BrokerServer
+from cli.stack.embedded import embedded_database
 from cli.stack.folder import DataFolder, create_private, readable_errors
 from cli.stack.guardian import kill_marked
 from cli.stack.identity import Identity, choose_identity
 from cli.stack.postgres import DATABASE, PostgresServer
 from cli.stack.service import ProcessService, ProcessSpec, Service
-from cli.stack.state import FileLock, StackMode, StackState, find_running_stack
+from cli.stack.state import FileLock, StackInUse, StackMode, StackState, find_running_stack
 from cli.stack.supervisor import ServiceStatus, Supervisor
 from paretofarm.errors import StackError
 
-__all__ = ["LocalStack", "ProcessSpec", "ServiceStatus", "StackMode", "StackState", "StackUrls", "find_running_stack"]
+__all__ = [
+    "LocalStack",
+    "ProcessSpec",
+    "ServiceStatus",
+    "StackMode",
+    "StackState",
+    "StackUrls",
+    "embedded_database",
+    "find_running_stack",
+]
 
 logger = logging.getLogger(__name__)
-
-LOCK_WAIT_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -56,7 +64,7 @@ class LocalStack:
 
     `prepare` is called with the addresses once the servers answer (to migrate the database); then `processes` says
     what else to start. Any of them that dies is started again, the servers too. As a context manager it starts and
-    stops. Errors: `StackError` where the folder is in use, or a server does not start.
+    stops. Errors: `StackInUse` where another process has the folder, `StackError` where a server does not start.
     """
 
     def __init__(
@@ -68,6 +76,7 @@ class LocalStack:
         mode: StackMode = StackMode.FULL,
         identity: Identity | None = None,
         environment: Mapping[str, str] | None = None,
+        lock_wait_s: float = 5.0,
     ) -> None:
         self.folder = DataFolder.create(data_dir)
         self._processes = processes
@@ -75,6 +84,7 @@ class LocalStack:
         self._mode = mode
         self._identity = identity
         self._environment = os.environ if environment is None else environment
+        self._lock_wait_s = lock_wait_s
         self._lock: FileLock | None = None
         self._supervisor: Supervisor | None = None
         self._state: StackState | None = None
@@ -123,9 +133,7 @@ class LocalStack:
     def stop(self) -> None:
         """Stops processes, then the broker, then Postgres. Nothing to do where nothing runs."""
         if self._supervisor:
-            names = [status.name for status in self._supervisor.statuses()]
-            processes = [name for name in names if name not in ("postgres", "broker")]
-            self._supervisor.stop([processes, ["broker"], ["postgres"]])
+            self._supervisor.stop()
             self._supervisor = None
         if self._lock:
             self._state = None
@@ -135,7 +143,10 @@ class LocalStack:
             self._lock = None
 
     def run_until_signal(self) -> None:
-        """Returns when the process gets SIGINT, SIGTERM or SIGHUP. From the main thread only; then call `stop`."""
+        """Returns when the process gets SIGINT, SIGTERM or SIGHUP. From the main thread only; then call `stop`.
+
+        A second signal, during `stop`, ends this process at once, and all others with it.
+        """
         asked = threading.Event()
 
         def ask(number: int, frame: FrameType | None) -> None:
@@ -145,10 +156,15 @@ class LocalStack:
         before = {number: signal.signal(number, ask) for number in numbers}
         try:
             while not asked.wait(1.0):
-                pass
+                self.check()
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+    def check(self) -> None:
+        """Errors: `StackError` where the stack is not supervised any more, by a defect of ours."""
+        if self._supervisor is None or not self._supervisor.alive:
+            raise StackError("the local stack has ended: see its log")
 
     def services(self) -> list[ServiceStatus]:
         """Servers and processes as they are now."""
@@ -168,16 +184,16 @@ class LocalStack:
         self.stop()
 
     def _take_folder(self) -> FileLock:
+        """A command that only uses the database is waited for: it is short."""
         running = find_running_stack(self.folder.root)
-        wait_s = 0.5 if running and running.mode is StackMode.FULL else LOCK_WAIT_S
+        full = running is not None and running.mode is StackMode.FULL
         lock = FileLock(self.folder.lock)
-        if not lock.acquire(wait_s=wait_s):
-            holder = lock.holder()
-            lock.release()
-            raise StackError(
-                f"{self.folder.root} is in use by another paretofarm (process {holder}): stop that one first"
-            )
-        return lock
+        if lock.acquire(wait_s=min(0.5, self._lock_wait_s) if full else self._lock_wait_s):
+            return lock
+        holder = lock.holder()
+        lock.release()
+        what = "paretofarm already runs" if full else "another paretofarm command uses the database"
+        raise StackInUse(f"{what} in {self.folder.root} (process {holder}): stop it first")
 
     def _clear_leftovers(self) -> None:
         """Of a stack whose supervisor was killed together with its guardian."""

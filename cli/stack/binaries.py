@@ -41,6 +41,14 @@ def postgres_folder(
     return _first([*packaged, *system], _has_postgres, "Postgres")
 
 
+def psql_program(environment: Mapping[str, str]) -> Path:
+    """The `psql` beside the server. Errors: `StackError` where the server came without it."""
+    program = postgres_folder(environment) / "psql"
+    if not _is_program(program):
+        raise StackError(f"there is no psql in {program.parent}")
+    return program
+
+
 def broker_program(
     environment: Mapping[str, str], *, package: PackageFolder = package_folder, root: Path = Path("/")
 ) -> Path:

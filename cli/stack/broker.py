@@ -32,6 +32,7 @@ class BrokerServer:
     identity: Identity = Identity.SAME
     fsync: str = "everysec"
     name: str = "broker"
+    rank: int = 1
     restart: bool = True
     start_timeout_s: float = 60.0
     stop_signals: Signals = ((signal.SIGTERM, 5.0),)
@@ -49,6 +50,7 @@ class BrokerServer:
         with readable_errors(self.data):
             self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
             hand_over(self.data, self.identity)
+            self.sockets.mkdir(mode=0o700, exist_ok=True)
             hand_over(self.sockets, self.identity)
             self.socket.unlink(missing_ok=True)
         options = {

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from cli.stack.guardian import kill_marked, signal_group
@@ -29,7 +29,6 @@ class Launch:
     death_signal: signal.Signals = signal.SIGKILL
     nice: int = 0
     mark: str | None = None
-    directory: Path | None = field(default=None)
 
 
 class Child:
@@ -49,7 +48,6 @@ class Child:
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
-                    cwd=launch.directory,
                     start_new_session=True,
                 )
         except OSError as error:
@@ -97,13 +95,12 @@ class Child:
         return read_tail(self.launch.log, self.log_start, limit)
 
 
-def stop_together(children: Sequence[Child], signals: Mapping[int, Signals]) -> None:
-    """Stops children side by side: all get the first signal before any is waited for. `signals` goes by pid."""
-    for child in children:
-        child.send(signals[child.pid][0][0])
+def stop_together(children: Sequence[tuple[Child, Signals]]) -> None:
+    """Stops children side by side: all get their first signal before any is waited for."""
+    for child, signals in children:
+        child.send(signals[0][0])
     asked = time.monotonic()
-    for child in children:
-        (_, grace_s), *rest = signals[child.pid]
+    for child, ((_, grace_s), *rest) in children:
         if not child.wait(max(0.0, asked + grace_s - time.monotonic())):
             child.stop(rest)
         child.kill()

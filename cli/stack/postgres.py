@@ -50,6 +50,7 @@ class PostgresServer:
     identity: Identity = Identity.SAME
     settings: Mapping[str, str] = field(default_factory=dict)
     name: str = "postgres"
+    rank: int = 0
     restart: bool = True
     start_timeout_s: float = 120.0
     stop_signals: Signals = ((signal.SIGINT, 20.0), (signal.SIGQUIT, 5.0))
@@ -64,6 +65,7 @@ class PostgresServer:
             if not (self.data / "PG_VERSION").exists():
                 self._initialise()
             hand_over(self.data, self.identity)
+            self.sockets.mkdir(mode=0o700, exist_ok=True)
             hand_over(self.sockets, self.identity)
             end_orphans(self.data)
         settings = {**SETTINGS, **self.settings, "unix_socket_directories": str(self.sockets)}

@@ -26,6 +26,10 @@ class Service(Protocol):
         """How it is asked to end; SIGKILL follows."""
 
     @property
+    def rank(self) -> int:
+        """What uses others ranks above them, and stops before them."""
+
+    @property
     def start_timeout_s(self) -> float:
         """How long it may take until it is ready."""
 
@@ -62,6 +66,7 @@ class ProcessService:
     spec: ProcessSpec
     folder: DataFolder
     stack_id: str
+    rank: int = 2
     start_timeout_s: float = 0.0
 
     @property

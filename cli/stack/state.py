@@ -12,8 +12,13 @@ from types import TracebackType
 from typing import Self
 
 from cli.stack.folder import DataFolder, readable_errors
+from paretofarm.errors import StackError
 
 RETRY_S = 0.05
+
+
+class StackInUse(StackError):
+    """Another process runs a stack in this data folder."""
 
 
 class StackMode(StrEnum):

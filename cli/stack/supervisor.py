@@ -63,8 +63,8 @@ class Kept:
                 self._bury(code, now)
             elif not self.ready:
                 self._check_ready(self.child, now)
-        except StackError as error:
-            self._failed(str(error), now)
+        except (StackError, OSError) as error:
+            self._failed(f"{self.service.name}: {error}", now)
 
     def status(self) -> ServiceStatus:
         pid = self.child.pid if self.child else None
@@ -144,10 +144,15 @@ class Supervisor:
         for kept in added.result():
             kept.first_ready.result()
 
-    def stop(self, groups: Sequence[Sequence[str]]) -> None:
-        """Stops everything: the services that a group names side by side, the groups in order, and the thread."""
-        self._orders.put(lambda: self._stop(groups))
+    def stop(self) -> None:
+        """Stops everything, services of equal rank side by side, the highest rank first; then the thread ends."""
+        self._orders.put(self._stop)
         self._ended.wait()
+
+    @property
+    def alive(self) -> bool:
+        """Whether it still looks after its services: until `stop`, unless a defect of ours has ended it."""
+        return not self._ended.is_set()
 
     def statuses(self) -> list[ServiceStatus]:
         """All services, in the order in which they were started."""
@@ -160,19 +165,27 @@ class Supervisor:
         return kept
 
     def _run(self) -> None:
-        self._lifeline = Lifeline(self._mark)
+        try:
+            self._lifeline = Lifeline(self._mark)
+            self._supervise(self._lifeline)
+            self._lifeline.close()
+        finally:  # the thread's end is the children's too; nobody shall wait for it in vain
+            self._ended.set()
+            for kept in self._kept:
+                if not kept.first_ready.done():
+                    kept.first_ready.set_exception(StackError(f"{kept.service.name}: the supervisor has ended"))
+
+    def _supervise(self, lifeline: Lifeline) -> None:
         next_log_check = 0.0
         while not self._stopping:
             now = time.monotonic()
             for kept in self._kept:
                 kept.tick(now)
-            self._lifeline.renew()
+            lifeline.renew()
             if now >= next_log_check:
                 self._bound_logs()
                 next_log_check = now + LOG_CHECK_S
             self._obey()
-        self._lifeline.close()
-        self._ended.set()
 
     def _obey(self) -> None:
         try:
@@ -181,13 +194,12 @@ class Supervisor:
             return
         order()
 
-    def _stop(self, groups: Sequence[Sequence[str]]) -> None:
-        for names in groups:
-            kept = [one for one in self._kept if one.service.name in names and one.child]
-            children = [one.child for one in kept if one.child]
-            stop_together(children, {one.child.pid: one.service.stop_signals for one in kept if one.child})
-            for one in kept:
-                one.forget()
+    def _stop(self) -> None:
+        for rank in sorted({kept.service.rank for kept in self._kept}, reverse=True):
+            peers = [kept for kept in self._kept if kept.service.rank == rank]
+            stop_together([(kept.child, kept.service.stop_signals) for kept in peers if kept.child])
+            for kept in peers:
+                kept.forget()
         self._stopping = True
 
     def _bound_logs(self) -> None:
