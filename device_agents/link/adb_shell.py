@@ -17,6 +17,7 @@ from device_agents.link.session import (
     NO_LIMIT_S,
     AuthenticationFailed,
     CommandRefused,
+    PushRefused,
     Session,
     load_signer,
 )
@@ -185,6 +186,10 @@ class AdbShellLink:
     def _translated(self, error: Exception) -> Unavailable:
         if self._session.refused or isinstance(error, AuthenticationFailed):
             return PhoneUnauthorized(f"{self._address} has not accepted the key {self._key_path}.pub")
+        if isinstance(error, PushRefused):
+            reason = bytes(error.args[0]).decode(errors="replace")
+            kind = PhoneStorageFull if "No space left" in reason else PhoneOffline
+            return kind(f"{self._address} refused a file: {reason}")
         if isinstance(error, (DeadlineExceeded, TimeoutError)):
             return AdbTimeout(f"{self._address} did not answer: {error}")
         return PhoneOffline(f"{self._address} does not answer: {error or type(error).__name__}")

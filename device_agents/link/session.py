@@ -10,6 +10,7 @@ from typing import Any
 
 from adb_shell import constants, exceptions
 from adb_shell.adb_device import AdbDevice, _AdbIOManager
+from adb_shell.adb_message import AdbMessage
 from adb_shell.auth.sign_cryptography import CryptographySigner
 
 from device_agents.link import shell
@@ -31,6 +32,7 @@ LIBRARY_ERRORS = (
     IndexError,
     ValueError,
 )
+PushRefused = exceptions.PushFailedError
 CommandRefused = exceptions.AdbCommandFailureException
 AuthenticationFailed = exceptions.DeviceAuthError
 # Longer than any call: the transport's deadline decides (adb-shell's default ends silent commands after 10 s).
@@ -99,6 +101,21 @@ class Session(AdbDevice):
                 output.stdout += data
             output.exit_code, rest = shell.split_exit_line(bytes(output.stdout))
             output.stdout[:] = rest
+
+    def _filesync_flush(self, adb_info: Any, filesync_info: Any) -> None:
+        """Sends what is buffered. A daemon that cannot keep a file says so at once, between our packets: adb-shell
+        loses that answer and waits for another until its time is up.
+        """
+        data = filesync_info.send_buffer[: filesync_info.send_idx]
+        self._io_manager.send(AdbMessage(constants.WRTE, adb_info.local_id, adb_info.remote_id, data), adb_info)
+        command = constants.WRTE
+        while command != constants.OKAY:
+            command, answer = self._read_until([constants.OKAY, constants.WRTE], adb_info)
+            filesync_info.recv_buffer += answer
+        filesync_info.send_idx = 0
+        reason = shell.refusal_reason(bytes(filesync_info.recv_buffer))
+        if reason is not None:
+            raise PushRefused(reason)
 
     def _stream(self, service: bytes, command: str) -> Any:
         encoded = command.encode("utf-8", "surrogateescape")

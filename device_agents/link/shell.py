@@ -11,6 +11,7 @@ from paretofarm.errors import ConfigError
 from paretofarm.ports import RemoteJob
 
 PACKET_HEADER = struct.Struct("<BI")
+REFUSAL_HEADER = struct.Struct("<4sI")
 KILLED = 137
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PROPERTY = re.compile(r"^\[([^\]\n]+)\]: \[(.*?)\]$", re.MULTILINE | re.DOTALL)
@@ -146,6 +147,15 @@ def parse_free_bytes(stdout: str) -> int | None:
         if re.fullmatch(r"\d+%", words[position]) and words[position - 1].isdigit():
             return int(words[position - 1]) * 1024
     return None
+
+
+def refusal_reason(answer: bytes) -> bytes | None:
+    """The text of a `FAIL` answer to a push, once all of it is there."""
+    if len(answer) < REFUSAL_HEADER.size or not answer.startswith(b"FAIL"):
+        return None
+    _, size = REFUSAL_HEADER.unpack_from(answer)
+    reason = answer[REFUSAL_HEADER.size :]
+    return reason if len(reason) >= size else None
 
 
 def _variable(name: str) -> str:
