@@ -1,0 +1,62 @@
+"""Batches of a mapped uint8 split as tensors: gathered into one buffer, made float once, in channels-last order."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from workers.datasets import ImageMaskArrays
+
+Bytes = npt.NDArray[np.uint8]
+Change = Callable[[Bytes, Bytes], None]
+"""Alters images [N, H, W, 3] and masks [N, H, W] of one batch in place."""
+
+
+def to_input(images: torch.Tensor) -> torch.Tensor:
+    """uint8 [N, H, W, 3] to what every network takes: float32 [N, 3, H, W] in [0, 1].
+
+    The bytes are in channels-last order already, so nothing is moved; that order trains up to 1.3 times faster.
+    """
+    return images.permute(0, 3, 1, 2).to(torch.float32).mul_(1 / 255)
+
+
+class Batches:
+    """Reads batches of a split by index. A tensor is valid until the next one is asked for."""
+
+    def __init__(self, split: ImageMaskArrays, batch_size: int, device: torch.device) -> None:
+        self._split = split
+        self._device = device
+        size = min(batch_size, len(split))
+        self._images = np.empty((size, *split.images.shape[1:]), np.uint8)
+        self._masks = np.empty((size, *split.masks.shape[1:]), np.uint8)
+
+    def read(
+        self, batches: Iterable[npt.NDArray[np.int64]], change: Change | None = None
+    ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """Per batch of indices: images float32 [N, 3, H, W], labels int64 [N, H, W]."""
+        for indices in batches:
+            images, masks = self._images[: len(indices)], self._masks[: len(indices)]
+            np.take(self._split.images, indices, axis=0, out=images, mode="clip")
+            np.take(self._split.masks, indices, axis=0, out=masks, mode="clip")
+            if change is not None:
+                change(images, masks)
+            yield to_input(self._on_device(images)), self._on_device(masks).long()
+
+    def _on_device(self, array: Bytes) -> torch.Tensor:
+        tensor = torch.from_numpy(array)
+        if self._device.type != "cuda":
+            return tensor
+        # pin_memory copies, so the buffer may be filled again while the GPU still works on this batch.
+        return tensor.pin_memory().to(self._device, non_blocking=True)
+
+
+def shuffled(count: int, batch_size: int, rng: np.random.Generator) -> list[npt.NDArray[np.int64]]:
+    """Indices of one epoch. An incomplete last batch is left out: batch-norm fails on 1x1 maps of a single image."""
+    order = rng.permutation(count)
+    return [order[start : start + batch_size] for start in range(0, max(count - batch_size, 0) + 1, batch_size)]
+
+
+def in_order(count: int, batch_size: int) -> list[npt.NDArray[np.int64]]:
+    """Every index once."""
+    return np.array_split(np.arange(count), range(batch_size, count, batch_size))

@@ -1,0 +1,42 @@
+"""What a training tells about itself."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Self
+
+from workers.training.confusion import ClassScores
+from workers.training.evaluation import Evaluation
+
+
+@dataclass(frozen=True)
+class EpochMetrics:
+    """After `epoch` epochs (from 1): mean loss while training; `metrics` over the whole validation split."""
+
+    epoch: int
+    train_loss: float
+    metrics: Mapping[str, float]
+    seconds: float = field(compare=False)
+
+    @classmethod
+    def of(cls, epoch: int, train_loss: float, evaluation: Evaluation, seconds: float) -> Self:
+        return cls(epoch, train_loss, metrics_of(evaluation), seconds)
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """metrics and per_class after the last epoch; epochs: those trained by this call."""
+
+    metrics: Mapping[str, float]
+    per_class: Mapping[str, ClassScores | None]
+    epochs: tuple[EpochMetrics, ...]
+
+
+def metrics_of(evaluation: Evaluation) -> dict[str, float]:
+    """Named as in `paretofarm.metrics`."""
+    scores = evaluation.scores
+    return {
+        "miou": scores.miou,
+        "f1": scores.f1,
+        "pixel_accuracy": scores.pixel_accuracy,
+        "loss": evaluation.loss,
+    }

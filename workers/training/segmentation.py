@@ -1,0 +1,197 @@
+"""Trains a segmentation network for some epochs: partial training is what most candidates ever get.
+
+On a CPU the same seed gives the same bits, and a training resumed from a checkpoint those of one never interrupted.
+"""
+
+import math
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from paretofarm.errors import ArtifactMissing, DataError, TrainingDiverged
+from paretofarm.training import SegmentationTraining
+from workers.datasets import Dataset, ImageMaskArrays, Split
+from workers.memory import out_of_memory_named
+from workers.training.batches import Batches, Change, shuffled
+from workers.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from workers.training.evaluation import Evaluation, evaluate
+from workers.training.mirror import Mirror
+from workers.training.optimization import make_optimizer, set_learning_rate
+from workers.training.result import EpochMetrics, TrainingResult, metrics_of
+
+REPORT_EVERY = 16
+"""Steps between looks at the loss: on a GPU each look waits for it."""
+
+
+def train(
+    network: nn.Module,
+    dataset: Dataset,
+    settings: SegmentationTraining,
+    *,
+    epochs_total: int,
+    seed: int,
+    device: str = "cpu",
+    resume_from: Path | None = None,
+    save_to: Path | None = None,
+    on_epoch: Callable[[EpochMetrics], None] = lambda epoch: None,
+    on_progress: Callable[[float], None] = lambda progress: None,
+) -> TrainingResult:
+    """Trains until `epochs_total` epochs are done in all, those of `resume_from` included, and validates after each.
+
+    Writes `save_to` after every epoch, before `on_epoch`. `on_progress` gets the share of this call that is done.
+    Errors: `DataError` (nothing to learn from), `TrainingDiverged`, `OutOfMemory`, `ArtifactMissing` (checkpoint).
+    """
+    _require_learnable(dataset)
+    with out_of_memory_named(f"training in batches of {settings.batch_size}"):
+        training = _Training(network, dataset, settings, seed, torch.device(device))
+        first = training.resume(resume_from) if resume_from is not None else 0
+        return training.run(range(first, max(epochs_total, first)), save_to, on_epoch, on_progress)
+
+
+class _Training:
+    """What lives as long as one call of `train`."""
+
+    def __init__(
+        self, network: nn.Module, dataset: Dataset, settings: SegmentationTraining, seed: int, device: torch.device
+    ) -> None:
+        self.dataset = dataset
+        self.settings = settings
+        self.seed = seed
+        self.device = device
+        self.network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.optimizer = make_optimizer(self.network, settings)
+        self.amp_type = _amp_type(device) if settings.amp else None
+        self.scaler = torch.amp.GradScaler(device.type, enabled=self.amp_type is torch.float16)
+        self.train_split = dataset.splits[Split.TRAIN]
+        self.batches = Batches(self.train_split, settings.batch_size, device)
+        self.mirror = Mirror(dataset.class_names)
+
+    def resume(self, path: Path) -> int:
+        """Epochs that lie behind."""
+        checkpoint = load_checkpoint(path, self.device)
+        if checkpoint.seed != self.seed:
+            raise ArtifactMissing(f"{path}: a checkpoint of seed {checkpoint.seed}, not {self.seed}")
+        try:
+            self.network.load_state_dict(checkpoint.network)
+            self.optimizer.load_state_dict(checkpoint.optimizer)
+            self.scaler.load_state_dict(checkpoint.scaler)
+        except (RuntimeError, ValueError, KeyError) as error:
+            raise ArtifactMissing(f"{path}: a checkpoint of another network") from error
+        return checkpoint.epoch
+
+    def save(self, path: Path, epoch: int) -> None:
+        states = (self.network.state_dict(), self.optimizer.state_dict(), self.scaler.state_dict())
+        save_checkpoint(Checkpoint(epoch, self.seed, *states), path)
+
+    def run(
+        self,
+        epochs: range,
+        save_to: Path | None,
+        on_epoch: Callable[[EpochMetrics], None],
+        on_progress: Callable[[float], None],
+    ) -> TrainingResult:
+        finished: list[EpochMetrics] = []
+        evaluation = None
+        for epoch in epochs:
+            started = time.monotonic()
+            train_loss = self.train_epoch(epoch, partial(_report_share, on_progress, epochs, epoch))
+            evaluation = self.validate()
+            finished.append(EpochMetrics.of(epoch + 1, train_loss, evaluation, time.monotonic() - started))
+            if save_to is not None:
+                self.save(save_to, epoch + 1)
+            on_epoch(finished[-1])
+        evaluation = evaluation or self.validate()
+        return TrainingResult(metrics_of(evaluation), evaluation.scores.per_class, tuple(finished))
+
+    def train_epoch(self, epoch: int, on_progress: Callable[[float], None]) -> float:
+        """Mean loss. What is random in it depends on seed and epoch alone, so it does not matter where one resumes."""
+        torch.manual_seed(self.seed * 1_000_003 + epoch)
+        rng = np.random.default_rng([self.seed, epoch])
+        order = shuffled(len(self.train_split), self.settings.batch_size, rng)
+        change = self.mirrored(rng) if self.settings.augment else None
+        total = torch.zeros((), device=self.device)
+        self.network.train()
+        for step, (images, labels) in enumerate(self.batches.read(order, change)):
+            set_learning_rate(self.optimizer, self.settings, self.progress(epoch, step / len(order)))
+            total += self.step(images, labels)
+            if (step + 1) % REPORT_EVERY == 0 or step + 1 == len(order):
+                _require_finite(total, epoch, step)
+                on_progress((step + 1) / len(order))
+        return float(total) / len(order)
+
+    def step(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """The loss of a batch, after one step of the optimizer."""
+        self.optimizer.zero_grad(set_to_none=True)
+        with torch.autocast(self.device.type, dtype=self.amp_type, enabled=self.amp_type is not None):
+            logits = self.network(images)
+        loss = self.loss(logits.float(), labels)
+        self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        return loss.detach()
+
+    def loss(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """Mean over labelled pixels; 0, not NaN, where a batch has none."""
+        ignored = self.dataset.ignore_index
+        total = functional.cross_entropy(logits, labels, ignore_index=ignored, reduction="sum")
+        return total / (labels != ignored).sum().clamp(min=1)
+
+    def progress(self, epoch: int, share: float) -> float:
+        """Share of all planned steps that lie behind; a training past its plan stays at the end of it."""
+        return min(1.0, (epoch + share) / self.settings.epochs[-1])
+
+    def mirrored(self, rng: np.random.Generator) -> Change:
+        return lambda images, masks: self.mirror.apply(images, masks, rng.random(len(images)) < 0.5)
+
+    def validate(self) -> Evaluation:
+        evaluation = evaluate(
+            self.network,
+            self.dataset.splits[Split.VALIDATION],
+            self.dataset.class_names,
+            ignore_index=self.dataset.ignore_index,
+            batch_size=self.settings.batch_size,
+            device=self.device,
+        )
+        if not math.isfinite(evaluation.loss):
+            raise TrainingDiverged(f"the validation loss became {evaluation.loss:g}")
+        return evaluation
+
+
+def _report_share(on_progress: Callable[[float], None], epochs: range, epoch: int, share: float) -> None:
+    on_progress((epochs.index(epoch) + share) / len(epochs))
+
+
+def _require_learnable(dataset: Dataset) -> None:
+    for split in (Split.TRAIN, Split.VALIDATION):
+        if not len(dataset.splits[split]):
+            raise DataError(f"{dataset.name}: the {split} split is empty")
+    if _has_one_class(dataset.splits[Split.TRAIN], dataset.ignore_index):
+        raise DataError(f"{dataset.name}: the train split has one class only, there is nothing to learn")
+
+
+def _has_one_class(split: ImageMaskArrays, ignore_index: int) -> bool:
+    """Reads no further than to the second class."""
+    seen: set[int] = set()
+    for mask in split.masks:
+        seen.update(np.unique(mask).tolist())
+        if len(seen - {ignore_index}) > 1:
+            return False
+    return True
+
+
+def _require_finite(total: torch.Tensor, epoch: int, step: int) -> None:
+    if not torch.isfinite(total):
+        raise TrainingDiverged(f"the loss became {float(total):g} by step {step + 1} of epoch {epoch + 1}")
+
+
+def _amp_type(device: torch.device) -> torch.dtype | None:
+    """bfloat16 needs no loss scaling; GPUs without it get float16, which does. On CPUs neither pays."""
+    if device.type != "cuda":
+        return None
+    return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
