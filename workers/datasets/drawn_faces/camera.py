@@ -1,0 +1,33 @@
+"""From the lit scene to the picture that a camera would have delivered."""
+
+import io
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageFilter
+
+
+def take_picture(scene: npt.NDArray[np.float32], size: int, rng: np.random.Generator) -> Image.Image:
+    """Scales the scene [side, side, 3] down to `size` and degrades it: exposure, blur, noise, compression."""
+    exposure = np.float32(np.exp(rng.normal(0.08, 0.14)))
+    balance = np.exp(rng.normal(0, 0.035, 3)).astype(np.float32)
+    gamma, noise = np.float32(rng.uniform(0.8, 1.2)), rng.choice([0.0, 2.0, 4.0, 7.0], p=[0.3, 0.35, 0.25, 0.1])
+    blur, quality = rng.uniform(0, 0.9) ** 3 / 64, rng.integers(30, 95)
+    compressed, grey = rng.uniform() < 0.5, rng.uniform() < 0.04
+    bright = np.clip(scene * (exposure * balance / 255), 0, 1) ** gamma
+    picture = Image.fromarray((bright * 255).astype(np.uint8)).resize((size, size), Image.Resampling.BOX)
+    if blur * size > 0.2:
+        picture = picture.filter(ImageFilter.GaussianBlur(blur * size))
+    if grey:
+        picture = picture.convert("L").convert("RGB")
+    if noise:
+        pixels = np.asarray(picture) + rng.normal(0, noise, (size, size, 3)).astype(np.float32)
+        picture = Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
+    return _compressed(picture, int(quality)) if compressed else picture
+
+
+def _compressed(picture: Image.Image, quality: int) -> Image.Image:
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=quality)
+    with Image.open(buffer) as back:
+        return back.convert("RGB")
