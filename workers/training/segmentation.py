@@ -22,6 +22,7 @@ from workers.training.batches import Batches, Change, shuffled
 from workers.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from workers.training.evaluation import Evaluation, evaluate
 from workers.training.mirror import Mirror
+from workers.training.normalization import estimate_statistics
 from workers.training.optimization import make_optimizer, set_learning_rate
 from workers.training.result import EpochMetrics, TrainingResult, metrics_of
 
@@ -150,6 +151,7 @@ class _Training:
         return lambda images, masks: self.mirror.apply(images, masks, rng.random(len(images)) < 0.5)
 
     def validate(self) -> Evaluation:
+        estimate_statistics(self.network, self.train_split, self.settings.batch_size, self.device)
         evaluation = evaluate(
             self.network,
             self.dataset.splits[Split.VALIDATION],
