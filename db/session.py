@@ -1,6 +1,5 @@
 """Connections to Postgres: short transactions, notifications, and one error for "the database does not answer"."""
 
-import json
 import os
 import select
 import weakref
@@ -15,6 +14,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.orm import Session
 
 from db.notify import send_pending
+from db.plain_json import dumps
 from paretofarm.errors import ConfigError, DatabaseUnavailable
 
 CONNECT_ARGUMENTS = {
@@ -43,7 +43,7 @@ class Database:
             pool_pre_ping=True,
             pool_size=pool_size,
             max_overflow=20,
-            json_serializer=_dumps,
+            json_serializer=dumps,
         )
         os.register_at_fork(after_in_child=_forget_connections(weakref.ref(self)))
 
@@ -153,8 +153,3 @@ def _forget_connections(reference: "weakref.ref[Database]") -> Callable[[], None
             database.dispose(close=False)
 
     return forget
-
-
-def _dumps(value: object) -> str:
-    """JSON as Postgres takes it: NaN and infinity are refused here rather than by the server."""
-    return json.dumps(value, allow_nan=False, separators=(",", ":"))

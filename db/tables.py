@@ -35,7 +35,7 @@ Json = dict[str, Any]
 
 
 class ExperimentStatus(StrEnum):
-    """`running ⇄ stopped`, then `finished`. Stopped: nothing is proposed or claimed; what is leased is finished."""
+    """`running ⇄ stopped`, then `finished`. Stopped: nothing is proposed; candidates in flight come to their end."""
 
     RUNNING = "running"
     STOPPED = "stopped"

@@ -1,0 +1,185 @@
+"""Candidates of a search as the scheduler plans with them: propose, look, queue the next steps, finish."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from db import events
+from db.events import EventKind
+from db.tables import NOW, CandidateRow, EvaluationRow, ExperimentRow
+from paretofarm.algorithms.port import Proposal
+from paretofarm.architecture import Architecture
+from paretofarm.history import Member
+from paretofarm.lifecycle import CandidateStatus, EvaluationState, EvaluationStatus, Stage, Step, Verdict
+
+UNFINISHED = [status for status in CandidateStatus if not status.is_final]
+OPEN = [status for status in EvaluationStatus if status.is_open]
+
+
+@dataclass(frozen=True)
+class CandidateState:
+    """An unfinished candidate, as much as the state machine needs. number: from 0 within its search."""
+
+    id: int
+    number: int
+    status: CandidateStatus
+    evaluations: tuple[EvaluationState, ...]
+    metrics: Mapping[str, float]
+
+
+def propose(session: Session, experiment_id: int, proposals: Sequence[Proposal]) -> list[int]:
+    """Inserts candidates, numbered on from the last one, each with a queued build; returns their ids.
+
+    An architecture that the search has had already is left out: none is ever evaluated twice.
+    """
+    session.execute(select(ExperimentRow.id).where(ExperimentRow.id == experiment_id).with_for_update(key_share=True))
+    fresh = list(_unseen(session, experiment_id, proposals))
+    if not fresh:
+        return []
+    last = session.scalar(select(func.max(CandidateRow.number)).where(CandidateRow.experiment_id == experiment_id))
+    first = 0 if last is None else last + 1
+    rows = [_row(experiment_id, number, proposal) for number, proposal in enumerate(fresh, first)]
+    statement = insert(CandidateRow).on_conflict_do_nothing(index_elements=["experiment_id", "digest"])
+    ids = list(session.scalars(statement.returning(CandidateRow.id), rows))
+    proposed = [{"experiment_id": experiment_id, "candidate_id": candidate_id} for candidate_id in ids]
+    events.record_all(session, EventKind.CANDIDATE_PROPOSED, proposed)
+    _queue(session, experiment_id, [(candidate_id, Step(Stage.BUILD)) for candidate_id in ids])
+    return ids
+
+
+def unfinished(session: Session, experiment_id: int) -> list[CandidateState]:
+    """Candidates that have not come to their end, by number, with the state of all their evaluations."""
+    query = select(CandidateRow.id, CandidateRow.number, CandidateRow.status, CandidateRow.metrics)
+    query = query.where(CandidateRow.experiment_id == experiment_id, CandidateRow.status.in_(UNFINISHED))
+    rows = session.execute(query.order_by(CandidateRow.number)).all()
+    evaluations = _evaluations(session, [row.id for row in rows])
+    return [CandidateState(row.id, row.number, row.status, tuple(evaluations[row.id]), row.metrics) for row in rows]
+
+
+def members(session: Session, experiment_id: int, *, known: Collection[int] = ()) -> list[Member]:
+    """The search's candidates as algorithms see them, by number, but for those whose numbers are known."""
+    numbers = set(known)
+    highest = max(numbers, default=-1)
+    gaps = [] if len(numbers) > highest else [number for number in range(highest) if number not in numbers]
+    query = select(CandidateRow.number, CandidateRow.digest, CandidateRow.status, CandidateRow.metrics)
+    query = query.where(
+        CandidateRow.experiment_id == experiment_id,
+        or_(CandidateRow.number > highest, CandidateRow.number.in_(gaps)),
+    )
+    return [Member(*row) for row in session.execute(query.order_by(CandidateRow.number)).tuples()]
+
+
+class Architectures(Mapping[int, Architecture]):
+    """Architectures of a search by candidate number, each read when it is asked for; valid as long as the session."""
+
+    def __init__(self, session: Session, experiment_id: int) -> None:
+        self._session = session
+        self._experiment_id = experiment_id
+
+    def __getitem__(self, number: int) -> Architecture:
+        query = select(CandidateRow.architecture).where(
+            CandidateRow.experiment_id == self._experiment_id, CandidateRow.number == number
+        )
+        document = self._session.scalar(query)
+        if document is None:
+            raise KeyError(number)
+        return Architecture.from_dict(document)
+
+    def __iter__(self) -> Iterator[int]:
+        query = select(CandidateRow.number).where(CandidateRow.experiment_id == self._experiment_id)
+        return iter(self._session.scalars(query.order_by(CandidateRow.number)).all())
+
+    def __len__(self) -> int:
+        query = select(func.count()).select_from(CandidateRow).where(CandidateRow.experiment_id == self._experiment_id)
+        return self._session.scalar(query) or 0
+
+
+def queue(session: Session, candidate_id: int, steps: Sequence[Step]) -> None:
+    """Queues evaluations of an unfinished candidate; those it has already, in whatever state, are left alone."""
+    query = select(CandidateRow.experiment_id).where(
+        CandidateRow.id == candidate_id, CandidateRow.status.in_(UNFINISHED)
+    )
+    experiment_id = session.scalar(query) if steps else None
+    if experiment_id is not None:
+        _queue(session, experiment_id, [(candidate_id, step) for step in steps])
+
+
+def finish(session: Session, candidate_id: int, verdict: Verdict) -> bool:
+    """Ends a candidate and cancels its open evaluations. False where it had ended already: the first verdict stands.
+
+    Evaluations are locked before the candidate, as everywhere: a report in progress is waited for, not deadlocked with.
+    """
+    cancel = update(EvaluationRow).where(EvaluationRow.candidate_id == candidate_id, EvaluationRow.status.in_(OPEN))
+    released = {"token": None, "lease_expires_at": None, "finished_at": NOW}
+    session.execute(cancel.values(status=EvaluationStatus.CANCELLED, **released))
+    end = update(CandidateRow).where(CandidateRow.id == candidate_id, CandidateRow.status.in_(UNFINISHED))
+    end = end.values(status=verdict.status, reason=verdict.reason, finished_at=NOW)
+    experiment_id = session.scalar(end.returning(CandidateRow.experiment_id))
+    if experiment_id is None:
+        return False
+    events.record(
+        session,
+        EventKind.CANDIDATE_FINISHED,
+        experiment_id=experiment_id,
+        candidate_id=candidate_id,
+        details={"status": verdict.status.value, "reason": verdict.reason},
+    )
+    return True
+
+
+def counts(session: Session, experiment_id: int) -> dict[CandidateStatus, int]:
+    """How many candidates are in each status, all statuses named."""
+    query = select(CandidateRow.status, func.count()).where(CandidateRow.experiment_id == experiment_id)
+    found = dict(session.execute(query.group_by(CandidateRow.status)).tuples().all())
+    return {status: found.get(status, 0) for status in CandidateStatus}
+
+
+def _unseen(session: Session, experiment_id: int, proposals: Sequence[Proposal]) -> Iterator[Proposal]:
+    digests = [proposal.architecture.digest for proposal in proposals]
+    query = select(CandidateRow.digest).where(
+        CandidateRow.experiment_id == experiment_id, CandidateRow.digest.in_(digests)
+    )
+    seen = set(session.scalars(query))
+    for proposal, digest in zip(proposals, digests, strict=True):
+        if digest not in seen:
+            seen.add(digest)
+            yield proposal
+
+
+def _row(experiment_id: int, number: int, proposal: Proposal) -> dict[str, object]:
+    return {
+        "experiment_id": experiment_id,
+        "number": number,
+        "digest": proposal.architecture.digest,
+        "architecture": proposal.architecture.to_dict(),
+        "origin": proposal.origin.value,
+        "parents": list(proposal.parents),
+    }
+
+
+def _queue(session: Session, experiment_id: int, steps: Sequence[tuple[int, Step]]) -> None:
+    rows = [
+        {"candidate_id": owner, "stage": step.stage, "device": step.device, "rung": step.rung, "queue": step.queue}
+        for owner, step in steps
+    ]
+    statement = insert(EvaluationRow).on_conflict_do_nothing(index_elements=["candidate_id", "stage", "device", "rung"])
+    queued = session.execute(statement.returning(EvaluationRow.id, EvaluationRow.candidate_id), rows)
+    happened = [
+        {"experiment_id": experiment_id, "candidate_id": candidate_id, "evaluation_id": evaluation_id}
+        for evaluation_id, candidate_id in queued.tuples().all()
+    ]
+    events.record_all(session, EventKind.EVALUATION_QUEUED, happened)
+
+
+def _evaluations(session: Session, candidate_ids: Sequence[int]) -> dict[int, list[EvaluationState]]:
+    states: dict[int, list[EvaluationState]] = {candidate_id: [] for candidate_id in candidate_ids}
+    query = select(EvaluationRow.candidate_id, EvaluationRow.stage, EvaluationRow.device, EvaluationRow.rung)
+    query = query.add_columns(EvaluationRow.status, EvaluationRow.reason)
+    query = query.where(EvaluationRow.candidate_id.in_(candidate_ids)).order_by(EvaluationRow.id)
+    for row in session.execute(query):
+        step = Step(row.stage, row.device, row.rung)
+        states[row.candidate_id].append(EvaluationState(step, row.status, row.reason))
+    return states

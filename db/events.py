@@ -1,0 +1,94 @@
+"""What happened, in order: one row per change of state, written in the transaction that makes the change."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from db.notify import notify
+from db.tables import EventRow
+
+
+class EventKind(StrEnum):
+    """What can happen. Retries and expired leases are `requeued`, with the error's code in the details."""
+
+    EXPERIMENT_CREATED = "experiment_created"
+    EXPERIMENT_STOPPED = "experiment_stopped"
+    EXPERIMENT_RESUMED = "experiment_resumed"
+    EXPERIMENT_FINISHED = "experiment_finished"
+    CANDIDATE_PROPOSED = "candidate_proposed"
+    CANDIDATE_FINISHED = "candidate_finished"
+    EVALUATION_QUEUED = "evaluation_queued"
+    EVALUATION_CLAIMED = "evaluation_claimed"
+    EVALUATION_DONE = "evaluation_done"
+    EVALUATION_REQUEUED = "evaluation_requeued"
+    EVALUATION_HANDED_BACK = "evaluation_handed_back"
+    EVALUATION_FAILED = "evaluation_failed"
+    PHONE_REGISTERED = "phone_registered"
+    PHONE_CHANGED = "phone_changed"
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that happened; ids are None where they do not apply."""
+
+    id: int
+    at: datetime
+    kind: EventKind
+    experiment_id: int | None
+    candidate_id: int | None
+    evaluation_id: int | None
+    phone_id: int | None
+    details: Mapping[str, Any]
+
+
+def record(
+    session: Session, kind: EventKind, *, details: Mapping[str, Any] | None = None, **subject: int | None
+) -> None:
+    """Writes one event and wakes whoever listens once the transaction has committed.
+
+    subject: what it is about, any of experiment_id, candidate_id, evaluation_id and phone_id.
+    """
+    record_all(session, kind, [{**subject, "details": dict(details or {})}])
+
+
+def record_all(session: Session, kind: EventKind, rows: Sequence[Mapping[str, Any]]) -> None:
+    """The same for many subjects at once; each row may have `details` too."""
+    if rows:
+        session.execute(insert(EventRow), [{"details": {}, **row, "kind": kind.value} for row in rows])
+        notify(session)
+
+
+def tail(session: Session, *, after_id: int = 0, experiment_id: int | None = None, limit: int = 100) -> list[Event]:
+    """The newest events after `after_id`, oldest first.
+
+    For people to read: a transaction that began earlier and commits later may add an event before the last one seen,
+    so nothing may rest on having seen them all.
+    """
+    query = select(EventRow).where(EventRow.id > after_id).order_by(EventRow.id.desc()).limit(limit)
+    if experiment_id is not None:
+        query = query.where(EventRow.experiment_id == experiment_id)
+    return [_event(row) for row in reversed(session.scalars(query).all())]
+
+
+def of_evaluations(session: Session, candidate_id: int) -> list[Event]:
+    """All that happened to a candidate's evaluations: every claim, retry and outcome, oldest first."""
+    query = select(EventRow).where(EventRow.candidate_id == candidate_id, EventRow.evaluation_id.is_not(None))
+    return [_event(row) for row in session.scalars(query.order_by(EventRow.id))]
+
+
+def _event(row: EventRow) -> Event:
+    return Event(
+        id=row.id,
+        at=row.at,
+        kind=EventKind(row.kind),
+        experiment_id=row.experiment_id,
+        candidate_id=row.candidate_id,
+        evaluation_id=row.evaluation_id,
+        phone_id=row.phone_id,
+        details=row.details,
+    )

@@ -1,0 +1,146 @@
+"""Searches: start, find, stop, resume, finish."""
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from pydantic import ValidationError
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from db import events
+from db.events import EventKind
+from db.tables import NOW, ExperimentRow, ExperimentStatus
+from paretofarm.errors import ConfigError, NotFound
+from paretofarm.experiment import Experiment
+
+__all__ = ["ExperimentStatus", "StoredExperiment", "active", "create", "find", "finish", "get", "list_experiments"]
+
+
+@dataclass(frozen=True)
+class StoredExperiment:
+    """A search as the database has it."""
+
+    id: int
+    name: str
+    experiment: Experiment
+    status: ExperimentStatus
+    created_at: datetime
+    finished_at: datetime | None
+
+
+def create(session: Session, experiment: Experiment, *, source: str, code_version: str) -> int:
+    """Stores a new search, running from now on; returns its id. ConfigError where the name is taken.
+
+    source: the experiment file verbatim.
+    """
+    row = {
+        "name": experiment.name,
+        "source": source,
+        "config": experiment.model_dump(mode="json"),
+        "devices": list(experiment.devices),
+        "seed": experiment.seed,
+        "code_version": code_version,
+    }
+    statement = insert(ExperimentRow).values(row).on_conflict_do_nothing(index_elements=["name"])
+    experiment_id = session.scalar(statement.returning(ExperimentRow.id))
+    if experiment_id is None:
+        raise ConfigError(f"name: there is a search called {experiment.name!r} already; choose another name")
+    events.record(session, EventKind.EXPERIMENT_CREATED, experiment_id=experiment_id)
+    return experiment_id
+
+
+def find(session: Session, name_or_id: str) -> StoredExperiment:
+    """The search of that name or id. NotFound lists names that are near."""
+    query = select(ExperimentRow).where(ExperimentRow.name == name_or_id)
+    if _is_id(name_or_id):
+        query = select(ExperimentRow).where(ExperimentRow.id == int(name_or_id))
+    row = None if "\0" in name_or_id else session.scalar(query)
+    if row is None:
+        raise NotFound(f"there is no search {name_or_id!r}{_nearest(session, name_or_id)}")
+    return _stored(row)
+
+
+def get(session: Session, experiment_id: int) -> StoredExperiment:
+    return find(session, str(experiment_id))
+
+
+def list_experiments(session: Session) -> list[StoredExperiment]:
+    """All searches, oldest first."""
+    return [_stored(row) for row in session.scalars(select(ExperimentRow).order_by(ExperimentRow.id))]
+
+
+def active(session: Session) -> list[StoredExperiment]:
+    """Searches that are not finished, oldest first."""
+    unfinished = ExperimentRow.status != ExperimentStatus.FINISHED
+    return [_stored(row) for row in session.scalars(select(ExperimentRow).where(unfinished).order_by(ExperimentRow.id))]
+
+
+def stop(session: Session, experiment_id: int) -> bool:
+    """Running to stopped: nothing is proposed any more, what is in flight comes to its end. False: was not running."""
+    running, stopped = ExperimentStatus.RUNNING, ExperimentStatus.STOPPED
+    return _change(session, experiment_id, [running], stopped, EventKind.EXPERIMENT_STOPPED)
+
+
+def resume(session: Session, experiment_id: int) -> bool:
+    """Stopped to running. False: was not stopped."""
+    running, stopped = ExperimentStatus.RUNNING, ExperimentStatus.STOPPED
+    return _change(session, experiment_id, [stopped], running, EventKind.EXPERIMENT_RESUMED)
+
+
+def finish(session: Session, experiment_id: int) -> bool:
+    """The search is over. False: it was finished already."""
+    before = [ExperimentStatus.RUNNING, ExperimentStatus.STOPPED]
+    return _change(session, experiment_id, before, ExperimentStatus.FINISHED, EventKind.EXPERIMENT_FINISHED)
+
+
+def _change(
+    session: Session, experiment_id: int, before: Sequence[ExperimentStatus], after: ExperimentStatus, kind: EventKind
+) -> bool:
+    values: dict[str, object] = {"status": after}
+    if after is ExperimentStatus.FINISHED:
+        values["finished_at"] = NOW
+    statement = (
+        update(ExperimentRow)
+        .where(ExperimentRow.id == experiment_id, ExperimentRow.status.in_(before))
+        .values(values)
+        .returning(ExperimentRow.id)
+    )
+    changed = session.scalar(statement) is not None
+    if changed:
+        events.record(session, kind, experiment_id=experiment_id)
+    return changed
+
+
+def _is_id(text: str) -> bool:
+    """Names begin with a letter, so there is no doubt. 18 digits fit into a bigint."""
+    return text.isascii() and text.isdigit() and len(text) <= 18
+
+
+def _nearest(session: Session, name: str) -> str:
+    names = session.scalars(select(ExperimentRow.name).order_by(ExperimentRow.id.desc()).limit(1000)).all()
+    near = difflib.get_close_matches(name, names, n=3, cutoff=0.4) or names[:3]
+    return f"; there is {', '.join(near)}" if near else "; there is none yet"
+
+
+def _stored(row: ExperimentRow) -> StoredExperiment:
+    return StoredExperiment(
+        id=row.id,
+        name=row.name,
+        experiment=read_config(row.name, row.config),
+        status=row.status,
+        created_at=row.created_at,
+        finished_at=row.finished_at,
+    )
+
+
+def read_config(name: str, config: object) -> Experiment:
+    """The stored model. ConfigError where this version of the code cannot read it."""
+    try:
+        return Experiment.model_validate(config)
+    except ValidationError as error:
+        raise ConfigError(
+            f"search {name!r} was stored by a version of the code that differs too much: {error}"
+        ) from error

@@ -1,0 +1,58 @@
+"""Processes that work or plan, as they announce themselves. For people and dashboards: leases decide what is alive."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from db.tables import NOW, WorkerRow
+
+
+@dataclass(frozen=True)
+class WorkerFacts:
+    """name: unique, the one it owns leases under; kind: `worker`, `agent` or `scheduler`."""
+
+    name: str
+    kind: str
+    host: str
+    pid: int
+    queues: Sequence[str]
+    code_version: str
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Worker:
+    """heartbeat_age_s: by the database's clock."""
+
+    facts: WorkerFacts
+    started_at: datetime
+    heartbeat_age_s: float
+
+
+def register(session: Session, facts: WorkerFacts) -> None:
+    """Announces a process that starts; one of the same name before it is forgotten."""
+    values = {name: getattr(facts, name) for name in ("name", "kind", "host", "pid", "code_version")}
+    values |= {"queues": list(facts.queues), "details": dict(facts.details)}
+    values |= {"started_at": NOW, "heartbeat_at": NOW}
+    session.execute(insert(WorkerRow).values(values).on_conflict_do_update(index_elements=["name"], set_=values))
+
+
+def heartbeat(session: Session, name: str) -> None:
+    """Still there. Worth a transaction that is not durable."""
+    session.execute(update(WorkerRow).where(WorkerRow.name == name).values(heartbeat_at=NOW))
+
+
+def list_workers(session: Session) -> list[Worker]:
+    """All processes ever announced, the latest sign of life first."""
+    age_s = (NOW - WorkerRow.heartbeat_at).label("age")
+    query = select(WorkerRow, age_s).order_by(WorkerRow.heartbeat_at.desc())
+    return [Worker(_facts(row), row.started_at, age.total_seconds()) for row, age in session.execute(query).tuples()]
+
+
+def _facts(row: WorkerRow) -> WorkerFacts:
+    return WorkerFacts(row.name, row.kind, row.host, row.pid, tuple(row.queues), row.code_version, row.details)
