@@ -1,6 +1,7 @@
 """Measures one network on one phone: its blocks between blocks of a reference network, until `latency` is content."""
 
 import math
+import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -25,7 +26,6 @@ class Measured:
 class Measurement:
     """One phone with both networks on it, and the protocol to follow.
 
-    baseline_ms: the reference's pace on this phone when it was first measured; None now is that first time.
     disturbance: called after every block; what made it worthless (throttling, a plug pulled), or None.
     """
 
@@ -35,11 +35,13 @@ class Measurement:
     network: str
     reference: str
     folder: str
-    baseline_ms: float | None
     disturbance: Callable[[], str | None]
 
-    def run(self, on_progress: Callable[[float], None]) -> Measured:
-        """Blocks until the interval is narrow enough or the protocol's limit is reached."""
+    def run(self, baseline_ms: float, on_progress: Callable[[float], None]) -> Measured:
+        """Blocks until the interval is narrow enough or the protocol's limit is reached.
+
+        baseline_ms: the reference's pace on this device class when it was first measured.
+        """
         candidate_inferences = self._block_length(self.network)
         reference_inferences = self._block_length(self.reference)
         blocks: list[Block] = []
@@ -50,15 +52,21 @@ class Measurement:
             after = self._time(self.reference, reference_inferences)
             blocks.append(Block(before, candidate, after, self.disturbance()))
             before = after
-            verdict, summary = self._judge(blocks)
+            verdict, summary = self._judge(blocks, baseline_ms)
             on_progress(min(1.0, len(blocks) / self.settings.min_blocks))
         assert summary is not None, "a verdict other than MORE comes with a summary"
         return Measured(summary, tuple(blocks), candidate_inferences)
 
-    def _judge(self, blocks: list[Block]) -> tuple[Verdict, LatencySummary | None]:
+    def reference_pace_ms(self) -> float:
+        """Median of `min_blocks` blocks of the reference alone."""
+        inferences = self._block_length(self.reference)
+        blocks = [self._time(self.reference, inferences) for _ in range(self.settings.min_blocks)]
+        return statistics.median(statistics.median(block) for block in blocks)
+
+    def _judge(self, blocks: list[Block], baseline_ms: float) -> tuple[Verdict, LatencySummary | None]:
         return judge(
             blocks,
-            baseline_ms=self.baseline_ms,
+            baseline_ms=baseline_ms,
             max_relative_ci=self.settings.max_relative_ci,
             min_blocks=self.settings.min_blocks,
             max_blocks=self.settings.max_blocks,

@@ -22,6 +22,7 @@ class Identity:
     """What a phone says of itself when it is attached."""
 
     serial: str
+    manufacturer: str
     model: str
     soc: str
     fingerprint: str
@@ -53,9 +54,13 @@ class Phone:
     def obstacle(self) -> Unavailable | None:
         """Why the phone cannot be measured now, or None."""
         try:
-            return obstacle(self.conditions(), self._limits)
+            return self.judge(self.conditions())
         except Unavailable as error:
             return error
+
+    def judge(self, conditions: Conditions) -> Unavailable | None:
+        """Why these conditions do not allow a measurement, or None."""
+        return obstacle(conditions, self._limits)
 
     def put_network(self, local: Path, sha256: str) -> str:
         """Remote path of a network, pushed unless it is there: its hash is its name."""
@@ -93,6 +98,7 @@ def identity(properties: Mapping[str, str], address: str) -> Identity:
     serial = properties.get("ro.serialno", "").strip()
     return Identity(
         serial=serial if re.fullmatch(r"[\w.:-]+", serial) else address,
+        manufacturer=properties.get("ro.product.manufacturer") or properties.get("ro.soc.manufacturer", ""),
         model=properties.get("ro.product.model", "unknown"),
         soc=properties.get("ro.soc.model") or properties.get("ro.board.platform") or "unknown",
         fingerprint=properties.get("ro.build.fingerprint", ""),

@@ -2,45 +2,79 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
 from db import candidates, experiments
-from db.candidates import CandidateState
-from db.experiments import StoredExperiment
+from db.candidates import Architectures, CandidateState
+from db.experiments import ExperimentStatus, StoredExperiment
 from paretofarm.history import History, Member
-from paretofarm.lifecycle import CandidateStatus, Stage, Verdict, advance
+from paretofarm.lifecycle import CandidateStatus, advance
 
 log = logging.getLogger(__name__)
 
 
-@dataclass
 class Search:
-    """Advances a search's candidates, proposes new ones into free slots, and ends it.
+    """Advances a search's candidates, fills free slots with proposals, and ends it.
 
-    Ended candidates never change, so they are read once and kept: a tick costs what is in flight, not what was.
+    Ended candidates never change, so they are read once and kept: a tick costs what is in flight, not what was. Whoever
+    rolls a tick back must throw the object away.
     """
 
-    stored: StoredExperiment
-    _ended: dict[int, Member] = field(default_factory=dict)
+    def __init__(self, stored: StoredExperiment) -> None:
+        self.stored = stored
+        self._plan = stored.experiment.plan()
+        self._space = stored.experiment.search_space.search_space()
+        self._ended: dict[int, Member] = {}
 
-    def tick(self, session: Session) -> None:
-        """One step of the search in the caller's transaction."""
-        unfinished = [state for state in self._unfinished(session) if not self._advance(session, state)]
-        if self.stored.status.accepts_proposals:
-            self._propose(session, unfinished)
-        elif not unfinished:
-            log.info("search %s has stopped", self.stored.name)
-
-    def _unfinished(self, session: Session) -> Sequence[CandidateState]:
-        return candidates.unfinished(session, self.stored.id)
+    def tick(self, session: Session, status: ExperimentStatus) -> None:
+        """One step of the search, in the caller's transaction."""
+        states = candidates.unfinished(session, self.stored.id)
+        still_open = [state for state in states if not self._advance(session, state)]
+        if status is not ExperimentStatus.RUNNING:
+            return
+        members = self._members(session)
+        slots = self._free_slots(members)
+        proposed = self._propose(session, members, slots) if slots > 0 else 0
+        if not still_open and not proposed:
+            self._end(session, members)
 
     def _advance(self, session: Session, state: CandidateState) -> bool:
-        """Whether the candidate came to its end."""
-        step = advance(self.stored.experiment.plan(), state.evaluations, state.metrics)
-        if step.verdict:
-            self._finish(session, state, step.verdict)
-        elif step.queue:
+        """Queues what is due; True once the candidate has come to its end."""
+        step = advance(self._plan, state.evaluations, state.metrics)
+        if step.verdict is None:
             candidates.queue(session, state.id, step.queue)
-        return step.verdict is not None
+            return False
+        candidates.finish(session, state.id, step.verdict)
+        reason = f": {step.verdict.reason}" if step.verdict.reason else ""
+        log.info("%s: candidate %s is %s%s", self.stored.name, state.number, step.verdict.status, reason)
+        return True
+
+    def _members(self, session: Session) -> Sequence[Member]:
+        """Everything proposed so far; only what is not known to have ended is read."""
+        fresh = candidates.members(session, self.stored.id, known=self._ended.keys())
+        self._ended.update({member.number: member for member in fresh if member.status.is_final})
+        return [*self._ended.values(), *(member for member in fresh if not member.status.is_final)]
+
+    def _free_slots(self, members: Sequence[Member]) -> int:
+        """Never more in flight than asked for, and never more than can still be needed."""
+        stop = self.stored.experiment.stop
+        complete = sum(member.status is CandidateStatus.COMPLETE for member in members)
+        in_flight = sum(not member.status.is_final for member in members)
+        return min(
+            self.stored.experiment.in_flight - in_flight,
+            stop.candidates - complete - in_flight,
+            stop.proposal_limit - len(members),
+        )
+
+    def _propose(self, session: Session, members: Sequence[Member], slots: int) -> int:
+        experiment = self.stored.experiment
+        architectures = Architectures(session, self.stored.id)
+        history = History(members, experiment.objectives, experiment.constraints, architectures)
+        proposals = experiment.algorithm.propose(history, self._space, count=slots, seed=experiment.seed)
+        return len(candidates.propose(session, self.stored.id, proposals))
+
+    def _end(self, session: Session, members: Sequence[Member]) -> None:
+        experiments.finish(session, self.stored.id)
+        complete = sum(member.status is CandidateStatus.COMPLETE for member in members)
+        log.info("%s: finished with %s complete of %s candidates", self.stored.name, complete, len(members))

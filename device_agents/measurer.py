@@ -1,0 +1,155 @@
+"""Does one measure evaluation on the agent's phone: fetch, push, time, judge, report."""
+
+import hashlib
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from db import phones
+from db.artifacts import ArtifactStore
+from db.claim import Claim
+from db.report import MeasurementRecord, Report
+from db.session import Database
+from db.work import LeaseKeeper
+from device_agents.conditions import Conditions, disturbance
+from device_agents.measurement import Measured, Measurement
+from device_agents.phone import Phone
+from device_agents.runtimes import DeviceRuntime, device_runtime
+from paretofarm.errors import LeaseLost, NoisyMeasurement, Unavailable
+from paretofarm.lifecycle import MAX_NOISY_ATTEMPTS
+from paretofarm.measurement import PROTOCOL_VERSION, MeasurementSettings
+
+log = logging.getLogger(__name__)
+
+NETWORK_KIND = "network"
+"""Kind of the artifact that the compile stage leaves for a device class."""
+
+
+@dataclass(frozen=True)
+class Measurer:
+    """What an agent needs in order to measure: its phone, the database, the artifacts."""
+
+    phone: Phone
+    phone_id: int
+    device: str
+    simulated: bool
+    database: Database
+    store: ArtifactStore
+    environment: Mapping[str, str]
+
+    def measure(self, claim: Claim, keeper: LeaseKeeper) -> Report:
+        """Measures the candidate's compiled network; the work of `db.work.perform`."""
+        artifact = claim.artifact(NETWORK_KIND, self.device)
+        network = self.store.fetch(artifact)
+        folder = self.phone.job_folder(f"{claim.evaluation_id}-{claim.attempt}")
+        try:
+            return _report(self._record(claim, keeper, network, artifact.sha256, folder))
+        finally:
+            self._clean(folder)
+
+    def _record(self, claim: Claim, keeper: LeaseKeeper, network: Path, sha256: str, folder: str) -> MeasurementRecord:
+        settings = _settings(claim)
+        before = self._ready()
+        runtime = device_runtime(settings.runtime, self.environment)
+        runner = runtime.prepare(self.phone.link)
+        watch = _Watch(self.phone, keeper, before)
+        measurement = Measurement(
+            link=self.phone.link,
+            runtime=runtime,
+            settings=settings,
+            network=self.phone.put_network(network, sha256),
+            reference=self._put_reference(runtime),
+            folder=folder,
+            disturbance=watch.disturbance,
+        )
+        measured = measurement.run(self._baseline(measurement), keeper.progress)
+        self._require_quiet(claim, measured)
+        return MeasurementRecord(
+            phone_id=self.phone_id,
+            network_sha256=sha256,
+            runtime=settings.runtime,
+            protocol=PROTOCOL_VERSION,
+            blocks=measured.blocks,
+            summary=measured.summary,
+            conditions={"before": before.to_dict(), "after": watch.last.to_dict(), "runner": runner},
+            simulated=self.simulated,
+        )
+
+    def _put_reference(self, runtime: DeviceRuntime) -> str:
+        reference = runtime.reference()
+        return self.phone.put_network(reference, hashlib.sha256(reference.read_bytes()).hexdigest())
+
+    def _baseline(self, measurement: Measurement) -> float:
+        """The device class's baseline of the reference; the first phone to ask for it sets it."""
+        reference = measurement.reference.rsplit("/", 1)[-1]
+        key = protocol_key(measurement.settings)
+        with self.database.transaction() as session:
+            known = phones.baseline(session, self.device, reference, key)
+        if known is not None:
+            return known
+        pace = measurement.reference_pace_ms()
+        with self.database.transaction() as session:
+            return phones.store_baseline(session, self.device, reference, key, pace)
+
+    def _ready(self) -> Conditions:
+        conditions = self.phone.conditions()
+        problem = self.phone.judge(conditions)
+        if problem is not None:
+            raise problem
+        return conditions
+
+    def _require_quiet(self, claim: Claim, measured: Measured) -> None:
+        """A noisy measurement is repeated; the last one allowed is kept, flagged."""
+        if measured.summary.noisy and claim.failures + 1 < MAX_NOISY_ATTEMPTS:
+            share = measured.summary.relative_ci
+            raise NoisyMeasurement(f"the interval is ± {share:.1%} after {len(measured.blocks)} blocks")
+
+    def _clean(self, folder: str) -> None:
+        """A phone that is gone keeps its rubbish; the next start of an agent sweeps it."""
+        try:
+            self.phone.remove(folder)
+        except Unavailable as error:
+            log.warning("%s is left behind: %s", folder, error)
+
+
+class _Watch:
+    """Looks at the phone after every block, and at the lease."""
+
+    def __init__(self, phone: Phone, keeper: LeaseKeeper, before: Conditions) -> None:
+        self.last = before
+        self._phone = phone
+        self._keeper = keeper
+
+    def disturbance(self) -> str | None:
+        if self._keeper.lost.is_set():
+            raise LeaseLost
+        previous, self.last = self.last, self._phone.conditions()
+        return disturbance(previous, self.last)
+
+
+def _settings(claim: Claim) -> MeasurementSettings:
+    settings = claim.experiment.measurement
+    assert settings is not None, "an experiment that names devices has measurement settings"
+    return settings
+
+
+def protocol_key(settings: MeasurementSettings) -> str:
+    """Baselines taken under another key must not be compared."""
+    return f"{settings.runtime}/{PROTOCOL_VERSION}/threads={settings.threads}"
+
+
+def _report(record: MeasurementRecord) -> Report:
+    summary = record.summary
+    return Report(
+        metrics={"latency_ms": summary.latency_ms, "latency_p90_ms": summary.p90_ms * _normalisation(record)},
+        intervals={"latency_ms": (summary.low_ms, summary.high_ms)},
+        measurement=record,
+        details={"noisy": summary.noisy},
+        simulated=record.simulated,
+    )
+
+
+def _normalisation(record: MeasurementRecord) -> float:
+    """Brings a raw time to the baseline's pace, as the median was."""
+    return 1 / record.summary.reference_ratio

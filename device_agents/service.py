@@ -1,0 +1,136 @@
+"""The agent as a process: one phone, from its registration to SIGTERM."""
+
+import hashlib
+import logging
+import os
+import socket
+import time
+from pathlib import Path
+
+from db import phones
+from db.artifacts import ArtifactStore
+from db.phones import PhoneFacts, PhoneState
+from db.session import Database
+from device_agents.app import agent_app
+from device_agents.gate import Gate
+from device_agents.link import open_link
+from device_agents.measurer import Measurer
+from device_agents.phone import Identity, Phone, device_class
+from paretofarm.errors import DatabaseUnavailable, PhoneOffline, PhoneUnauthorized, Unavailable
+from paretofarm.lifecycle import Stage, queue_name
+from paretofarm.settings import Settings
+
+log = logging.getLogger(__name__)
+
+ATTACH_WAIT_S = 15.0
+
+
+def run(settings: Settings, *, address: str, key: Path, device: str | None = None) -> None:
+    """Attaches the phone at `address` and measures on it until SIGTERM or SIGINT. Must be called in the main thread.
+
+    Errors: PhoneOffline or PhoneUnauthorized where the phone cannot be attached within a quarter of a minute;
+    ConfigError for a device class that the phone may not have. Once attached, a phone that goes away is waited for.
+    """
+    link = open_link(address, key)
+    phone = Phone(link)
+    identity = _attach(phone, address)
+    database = Database(settings.database_url)
+    try:
+        _serve(settings, phone, identity, database, device=device_class(identity, device), address=address)
+    finally:
+        link.close()
+        database.dispose()
+
+
+def _attach(phone: Phone, address: str) -> Identity:
+    """Connects, waiting a moment for a phone that is just starting."""
+    deadline = time.monotonic() + ATTACH_WAIT_S
+    while True:
+        try:
+            phone.prepare()
+            return phone.identify()
+        except PhoneUnauthorized:
+            raise
+        except Unavailable as error:
+            if time.monotonic() > deadline:
+                raise PhoneOffline(f"no phone answers at {address}: {error}") from error
+            log.info("waiting for the phone at %s: %s", address, error)
+            time.sleep(1.0)
+
+
+def _serve(
+    settings: Settings, phone: Phone, identity: Identity, database: Database, *, device: str, address: str
+) -> None:
+    owner = f"agent-{identity.serial}@{socket.gethostname()}-{os.getpid()}"
+    with database.transaction() as session:
+        phone_id = phones.register(session, _facts(identity, device=device, address=address), agent=owner)
+    measurer = Measurer(
+        phone=phone,
+        phone_id=phone_id,
+        device=device,
+        simulated=identity.simulated,
+        database=database,
+        store=ArtifactStore(settings.artifacts, settings.cache),
+        environment=os.environ,
+    )
+    gate = Gate(
+        queue_name(Stage.MEASURE, device),
+        obstacle=phone.obstacle,
+        on_look=lambda problem: _note_state(database, phone_id, identity, problem),
+    )
+    app = agent_app(
+        settings.broker_url,
+        database=database,
+        gate=gate,
+        work=measurer.measure,
+        owner=owner,
+        lease_s=settings.lease_s,
+    )
+    worker = app.Worker(
+        hostname=f"agent-{hashlib.sha256(address.encode()).hexdigest()[:8]}@%h",
+        pool_cls="solo",
+        concurrency=1,
+        queues=[gate.queue],
+        without_gossip=True,
+        without_mingle=True,
+        without_heartbeat=True,
+        loglevel="WARNING",
+    )
+    log.info("agent is up: %s (%s), device class %s", identity.serial, identity.model, device)
+    worker.start()
+
+
+def _facts(identity: Identity, *, device: str, address: str) -> PhoneFacts:
+    return PhoneFacts(
+        serial=identity.serial,
+        device=device,
+        address=address,
+        simulated=identity.simulated,
+        manufacturer=identity.manufacturer,
+        model=identity.model,
+        soc=identity.soc,
+        os_version=identity.os,
+        build_fingerprint=identity.fingerprint,
+        properties={"sdk": identity.sdk},
+    )
+
+
+def _note_state(database: Database, phone_id: int, identity: Identity, problem: Unavailable | None) -> None:
+    """Tells the database how the phone is; a database that is away hears it next time."""
+    try:
+        with database.transaction(durable=False) as session:
+            phones.set_state(session, phone_id, _state(problem), None if problem is None else str(problem))
+    except DatabaseUnavailable as error:
+        log.warning("the state of %s is not recorded: %s", identity.serial, error)
+
+
+def _state(problem: Unavailable | None) -> PhoneState:
+    match problem:
+        case None:
+            return PhoneState.READY
+        case PhoneUnauthorized():
+            return PhoneState.UNAUTHORIZED
+        case PhoneOffline():
+            return PhoneState.OFFLINE
+        case _:
+            return PhoneState.UNHEALTHY

@@ -1,0 +1,101 @@
+"""The scheduler's loop: tick, send, wait for a notification or a second, again. A restart loses nothing."""
+
+import logging
+import threading
+from collections.abc import Sequence
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from db import dispatch, experiments, leases
+from db.notify import CHANNEL
+from db.session import Database
+from paretofarm.errors import BrokerUnavailable, DatabaseUnavailable
+from scheduler.broker import Broker
+from scheduler.search import Search
+
+log = logging.getLogger(__name__)
+
+POLL_S = 1.0
+LEADER_LOCK = 0x70617265746F  # "pareto"
+DISPATCH_WINDOW = 64
+"""Messages at a time: a broker that is lost loses few, and the order stays the database's."""
+
+
+class Scheduler:
+    """Plans for all active searches. Of several schedulers on one database one plans at a time, others stand by."""
+
+    def __init__(self, database: Database, broker: Broker, *, resend_s: float) -> None:
+        self._database = database
+        self._broker = broker
+        self._resend_s = resend_s
+        self._searches: dict[int, Search] = {}
+        self._broker_is_down = False
+
+    def run(self, stop: threading.Event) -> None:
+        """Ticks until `stop` is set; a database or broker that is away is waited for."""
+        while not stop.is_set():
+            try:
+                with self._database.listener(CHANNEL) as listener:
+                    while not stop.is_set():
+                        self.tick()
+                        listener.wait(POLL_S)
+            except DatabaseUnavailable as error:
+                log.warning("waiting for the database: %s", error)
+                self._searches.clear()
+                stop.wait(POLL_S)
+
+    def tick(self) -> None:
+        """Decides in one transaction, sends after the commit of another."""
+        with self._database.transaction() as session:
+            if not _leads(session):
+                return
+            expired = leases.requeue_expired(session)
+            if expired:
+                log.warning("%s leases had expired", expired)
+            self._tick_searches(session)
+        self._dispatch()
+
+    def _tick_searches(self, session: Session) -> None:
+        active = experiments.active(session)
+        for stored in active:
+            search = self._searches.setdefault(stored.id, Search(stored))
+            search.tick(session, stored.status)
+        for ended in self._searches.keys() - {stored.id for stored in active}:
+            del self._searches[ended]
+
+    def _dispatch(self) -> None:
+        """Stamps what is due and sends it. What could not be sent is unstamped, so that it need not wait to be lost."""
+        with self._database.transaction(durable=False) as session:
+            overdue = dispatch.overdue_queues(session, resend_s=self._resend_s)
+        drained = self._drained(overdue)
+        with self._database.transaction(durable=False) as session:
+            messages = dispatch.due(session, limit=DISPATCH_WINDOW, resend_s=self._resend_s, drained=drained)
+        if not messages:
+            return
+        try:
+            self._broker.send(messages)
+        except BrokerUnavailable as error:
+            self._warn_once(error)
+            with self._database.transaction(durable=False) as session:
+                dispatch.unsent(session, messages)
+        else:
+            self._broker_is_down = False
+
+    def _drained(self, queues: Sequence[str]) -> set[str]:
+        """Those of the queues in which nothing waits; none where the broker cannot be asked."""
+        try:
+            return self._broker.drained(queues) if queues else set()
+        except BrokerUnavailable as error:
+            self._warn_once(error)
+            return set()
+
+    def _warn_once(self, error: BrokerUnavailable) -> None:
+        if not self._broker_is_down:
+            log.warning("work waits in the database until the broker is back: %s", error)
+        self._broker_is_down = True
+
+
+def _leads(session: Session) -> bool:
+    """Whether this transaction is the one that plans; the lock goes with the transaction."""
+    return bool(session.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": LEADER_LOCK}))

@@ -1,0 +1,10 @@
+"""Kinds of the artifacts that the stages leave for each other and for the user."""
+
+ONNX = "onnx"
+"""build: the network in float32 with random weights."""
+NETWORK = "network"
+"""compile, per device class: what is pushed to a phone."""
+CHECKPOINT = "checkpoint"
+"""train: what the next rung resumes from."""
+TRAINED_ONNX = "trained_onnx"
+"""train: the network in float32 with trained weights."""

@@ -1,0 +1,185 @@
+"""Where a worker's jobs are done: turns a claim into a job for the fork server, and its result into a report."""
+
+import logging
+import os
+import shutil
+import socket
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from db import leases
+from db.artifacts import ArtifactStore
+from db.claim import Claim
+from db.report import EpochMetrics, Report
+from db.session import Database
+from db.work import HandedBack, LeaseKeeper
+from paretofarm.errors import DatabaseUnavailable
+from paretofarm.lifecycle import Stage
+from paretofarm.settings import Settings
+from paretofarm.training import TrainingSettings
+from workers.artifact_kinds import CHECKPOINT, NETWORK, ONNX, TRAINED_ONNX
+from workers.isolation import ForkServer, IsolatedJob
+
+log = logging.getLogger(__name__)
+
+Parameters = dict[str, Any]
+Message = Mapping[str, Any]
+
+TIME_LIMIT_S = {Stage.BUILD: 600.0, Stage.COMPILE: 1800.0, Stage.TRAIN: 7 * 24 * 3600.0}
+LATENCY_ONLY_CLASSES = 19
+"""Outputs of a network that is never trained in this search: as many as a face has parts."""
+
+
+class Bench:
+    """A worker's fork server, database and artifact store. Jobs of several threads run side by side."""
+
+    def __init__(self, settings: Settings, *, name: str, nice: int = 0) -> None:
+        self.settings = settings
+        self.database = Database(settings.database_url)
+        self.owner = f"{name}@{socket.gethostname()}-{os.getpid()}"
+        self._store = ArtifactStore(settings.artifacts, settings.cache)
+        self._server = ForkServer(nice=nice)
+        self._device = _training_device()
+        self._running: set[IsolatedJob] = set()
+        self._lock = threading.Lock()
+        self._stopping = False
+
+    def start(self) -> None:
+        """Lets the fork server warm up in the background."""
+        self._server.start()
+
+    def stop(self) -> None:
+        """Kills what is running; its evaluations are handed back."""
+        with self._lock:
+            self._stopping = True
+            running = list(self._running)
+        for job in running:
+            job.cancel()
+
+    def close(self) -> None:
+        self._server.stop()
+        self.database.dispose()
+
+    def work(self, claim: Claim, keeper: LeaseKeeper) -> Report:
+        """Does whatever stage the claim is about; the work of `db.work.perform`."""
+        stages: Mapping[Stage, Callable[[Claim, LeaseKeeper, Path], Report]] = {
+            Stage.BUILD: self._build,
+            Stage.COMPILE: self._compile,
+            Stage.TRAIN: self._train,
+        }
+        folder = Path(tempfile.mkdtemp(prefix=f"paretofarm-{claim.evaluation_id}-"))
+        try:
+            return stages[claim.step.stage](claim, keeper, folder)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _build(self, claim: Claim, keeper: LeaseKeeper, folder: Path) -> Report:
+        result = self._run(claim, keeper, "build", {**_network(claim), "out": str(folder)})
+        artifacts = [self._store.put_file(Path(result["onnx"]), ONNX)] if result["onnx"] else []
+        return Report(metrics=result["metrics"], artifacts=artifacts)
+
+    def _compile(self, claim: Claim, keeper: LeaseKeeper, folder: Path) -> Report:
+        assert claim.experiment.measurement is not None, "an experiment that names devices has measurement settings"
+        training = claim.experiment.training
+        parameters = {
+            "onnx": str(self._store.fetch(claim.artifact(ONNX))),
+            "measurement": claim.experiment.measurement.model_dump(mode="json"),
+            "dataset": training.dataset.model_dump(mode="json") if training else None,
+            "cache": str(self.settings.cache),
+            "out": str(folder),
+        }
+        result = self._run(claim, keeper, "compile", parameters)
+        artifact = self._store.put_file(Path(result["network"]), NETWORK)
+        return Report(metrics=result["metrics"], artifacts=[artifact], details=result["notes"])
+
+    def _train(self, claim: Claim, keeper: LeaseKeeper, folder: Path) -> Report:
+        training, rung = _training(claim), claim.step.rung or 0
+        parameters = {
+            **_network(claim),
+            "training": training.model_dump(mode="json"),
+            "rung": rung,
+            "checkpoint": str(self._store.fetch(claim.artifact(CHECKPOINT))) if rung else None,
+            "device": self._device,
+            "cache": str(self.settings.cache),
+            "out": str(folder),
+        }
+        result = self._run(claim, keeper, "train", parameters)
+        return Report(
+            metrics=result["metrics"],
+            artifacts=[
+                self._store.put_file(Path(result["checkpoint"]), CHECKPOINT),
+                self._store.put_file(Path(result["onnx"]), TRAINED_ONNX),
+            ],
+            details={"per_class": result["per_class"]},
+        )
+
+    def _run(self, claim: Claim, keeper: LeaseKeeper, function: str, parameters: Parameters) -> dict[str, Any]:
+        """Runs one isolated job under the lease; HandedBack where the worker is told to stop meanwhile."""
+        with self._job(function, parameters) as job:
+            keeper.on_lost = job.cancel
+            try:
+                return job.run(lambda message: self._note(claim, keeper, message), TIME_LIMIT_S[claim.step.stage])
+            except Exception:
+                if self._stopping:
+                    raise HandedBack from None
+                raise
+
+    @contextmanager
+    def _job(self, function: str, parameters: Parameters) -> Iterator[IsolatedJob]:
+        with self._lock:
+            if self._stopping:
+                raise HandedBack
+            job = self._server.submit({"function": function, "parameters": parameters})
+            self._running.add(job)
+        try:
+            yield job
+        finally:
+            with self._lock:
+                self._running.discard(job)
+
+    def _note(self, claim: Claim, keeper: LeaseKeeper, message: Message) -> None:
+        """Progress goes with the next heartbeat, an epoch into the database at once."""
+        if message["type"] == "progress":
+            keeper.progress(message["share"])
+        elif message["type"] == "epoch":
+            self._note_epoch(claim, message)
+
+    def _note_epoch(self, claim: Claim, message: Message) -> None:
+        epoch = EpochMetrics(message["epoch"], message["train_loss"], message["seconds"], message["metrics"])
+        log.info("candidate %s epoch %s: %s", claim.number, epoch.epoch, _in_words(epoch.metrics))
+        try:
+            with self.database.transaction(durable=False) as session:
+                leases.record_epoch(session, claim, epoch)
+        except DatabaseUnavailable as error:
+            log.warning("epoch %s of candidate %s is not recorded: %s", epoch.epoch, claim.number, error)
+
+
+def _network(claim: Claim) -> Parameters:
+    """What names a network completely. The seed is the candidate's own: trained anywhere, it comes out the same."""
+    training = claim.experiment.training
+    return {
+        "space": claim.experiment.search_space.model_dump(mode="json"),
+        "architecture": claim.architecture.to_dict(),
+        "dataset": training.dataset.model_dump(mode="json") if training else None,
+        "classes": None if training else LATENCY_ONLY_CLASSES,
+        "seed": claim.experiment.seed + claim.number,
+    }
+
+
+def _training(claim: Claim) -> TrainingSettings:
+    assert claim.experiment.training is not None, "an experiment with trained metrics has training settings"
+    return claim.experiment.training
+
+
+def _training_device() -> str:
+    """`cuda` where this process may use a GPU; asked of the driver's files, since only jobs may load torch."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    return "cuda" if visible != "" and Path("/dev/nvidiactl").exists() else "cpu"
+
+
+def _in_words(metrics: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {value:.4g}" for name, value in metrics.items())

@@ -1,0 +1,47 @@
+"""The worker as a process."""
+
+import logging
+from collections.abc import Sequence
+
+from celery import signals
+
+from paretofarm.messaging import WORKER_STAGES
+from paretofarm.settings import Settings
+from workers.app import worker_app
+from workers.bench import Bench
+
+log = logging.getLogger(__name__)
+
+ALL_QUEUES = tuple(stage.value for stage in WORKER_STAGES)
+
+
+def run(settings: Settings, *, concurrency: int = 1, queues: Sequence[str] = ALL_QUEUES, name: str = "worker") -> None:
+    """Builds, compiles and trains until SIGTERM or SIGINT; then jobs are stopped and their evaluations handed back.
+
+    concurrency: jobs at a time, one process and, on a CPU, one core each. Must be called in the main thread.
+    """
+    bench = Bench(settings, name=name)
+    bench.start()
+
+    def drain(**_: object) -> None:
+        log.info("shutting down: handing back what is not finished")
+        bench.stop()
+
+    signals.worker_shutting_down.connect(drain, weak=False)
+    app = worker_app(settings.broker_url, bench)
+    worker = app.Worker(
+        hostname=f"{name}@%h",
+        pool_cls="threads",
+        concurrency=concurrency,
+        queues=list(queues),
+        without_gossip=True,
+        without_mingle=True,
+        without_heartbeat=True,
+        loglevel="WARNING",
+    )
+    log.info("worker %s is up with %s slots for %s", name, concurrency, ", ".join(queues))
+    try:
+        worker.start()
+    finally:
+        signals.worker_shutting_down.disconnect(drain)
+        bench.close()
