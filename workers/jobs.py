@@ -1,0 +1,172 @@
+"""What can be asked of an isolated process, with plain JSON in and out.
+
+The table `JOBS` is fixed: nothing is imported by a name that comes from outside.
+Every job is a function of (parameters, emit); `emit` sends a message to whoever waits for the job.
+"""
+
+import functools
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from pydantic import TypeAdapter, ValidationError
+from torch import nn
+
+from paretofarm.architecture import Architecture
+from paretofarm.dataset import DatasetSettings
+from paretofarm.errors import ConfigError
+from paretofarm.measurement import MeasurementSettings
+from paretofarm.spaces import SearchSpaceSettings
+from paretofarm.training import TrainingSettings
+from workers.datasets import Split, open_dataset
+from workers.export import export_onnx, verify_onnx
+from workers.isolation.child import Emit, Job
+from workers.memory import out_of_memory_named
+from workers.networks import build_network, count_macs, count_parameters
+from workers.toolchains import Image, toolchain
+from workers.training import EpochMetrics, train
+from workers.training.batches import to_input
+
+Parameters = Mapping[str, Any]
+
+PROGRESS_EVERY_S = 1.0
+
+
+def warm_up() -> None:
+    """Pays once for what every job would pay for: imports, and the first export, which takes seconds."""
+    torch.set_num_threads(1)
+    tiny = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU(), nn.Upsample(scale_factor=2))
+    with tempfile.TemporaryDirectory() as folder:
+        export_onnx(tiny, (1, 3, 16, 16), Path(folder, "tiny.onnx"))
+
+
+def build(parameters: Parameters, emit: Emit) -> dict[str, Any]:
+    """An architecture becomes an ONNX network with random weights.
+
+    In: space, architecture, classes, seed, out (folder). Out: onnx (path), metrics (parameters, macs).
+    Errors: `ArchitectureError`, `BuildFailed`, `OutOfMemory`.
+    """
+    space = _parse(SearchSpaceSettings, parameters["space"])
+    network = _network(space, parameters, parameters["classes"])
+    shape = (1, 3, space.input_size, space.input_size)
+    path = Path(parameters["out"], "network.onnx")
+    export_onnx(network, shape, path)
+    verify_onnx(network, path, shape)
+    metrics = {"parameters": float(count_parameters(network)), "macs": float(count_macs(network, shape))}
+    return {"onnx": str(path), "metrics": metrics}
+
+
+def compile_network(parameters: Parameters, emit: Emit) -> dict[str, Any]:
+    """An ONNX network becomes what a phone of a device class runs.
+
+    In: onnx (path), measurement, dataset (None: calibrated on noise, good for latency only), cache, out (folders).
+    Out: network (path), metrics (network_bytes), notes. Errors: `ConversionFailed`, `DataError`.
+    """
+    settings = _parse(MeasurementSettings, parameters["measurement"])
+    source = Path(parameters["onnx"])
+    if parameters["dataset"] is None:
+        images = _noise(source, settings.calibration_images)
+    else:
+        images = _calibration_images(parameters, settings.calibration_images)
+    compiled = toolchain(settings).compile(source, images, settings, Path(parameters["out"], "compiled.onnx"))
+    return {"network": str(compiled.path), "metrics": dict(compiled.metrics), "notes": dict(compiled.notes)}
+
+
+def train_network(parameters: Parameters, emit: Emit) -> dict[str, Any]:
+    """Trains an architecture up to a rung, from a checkpoint or from scratch.
+
+    In: space, architecture, training, seed, rung, checkpoint (path or None), device, cache (folder), out (folder).
+    Out: metrics, per_class, epochs (trained in all), checkpoint (path), onnx (path of the trained network).
+    Emits `{"type": "progress", "share": …}` about once a second and `{"type": "epoch", "epoch": …, "metrics": …,
+    "train_loss": …, "seconds": …}`.
+    Errors: `TrainingDiverged`, `OutOfMemory`, `DataError`, `ArtifactMissing` (checkpoint).
+    """
+    space, settings = _parse(SearchSpaceSettings, parameters["space"]), _parse(TrainingSettings, parameters["training"])
+    dataset = open_dataset(settings.dataset, Path(parameters["cache"]))
+    network = _network(space, parameters, len(dataset.class_names))
+    out = Path(parameters["out"])
+    result = train(
+        network,
+        dataset,
+        settings,
+        epochs_total=settings.epochs[parameters["rung"]],
+        seed=parameters["seed"],
+        device=parameters["device"],
+        resume_from=None if parameters["checkpoint"] is None else Path(parameters["checkpoint"]),
+        save_to=out / "checkpoint.pt",
+        on_epoch=lambda epoch: emit(_epoch_message(epoch)),
+        on_progress=_Progress(emit),
+    )
+    export_onnx(network.cpu(), (1, 3, space.input_size, space.input_size), out / "trained.onnx")
+    return {
+        "metrics": dict(result.metrics),
+        "per_class": {name: scores and asdict(scores) for name, scores in result.per_class.items()},
+        "epochs": settings.epochs[parameters["rung"]],
+        "checkpoint": str(out / "checkpoint.pt"),
+        "onnx": str(out / "trained.onnx"),
+    }
+
+
+def _within_memory(job: Job) -> Job:
+    @functools.wraps(job)
+    def guarded(parameters: Parameters, emit: Emit) -> Mapping[str, Any]:
+        with out_of_memory_named("the network"):
+            return job(parameters, emit)
+
+    return guarded
+
+
+JOBS: Mapping[str, Job] = MappingProxyType(
+    {
+        "build": _within_memory(build),
+        "compile": _within_memory(compile_network),
+        "train": _within_memory(train_network),
+    }
+)
+
+
+class _Progress:
+    """Emits now and then."""
+
+    def __init__(self, emit: Emit) -> None:
+        self._emit = emit
+        self._last = time.monotonic()
+
+    def __call__(self, share: float) -> None:
+        if time.monotonic() - self._last >= PROGRESS_EVERY_S:
+            self._last = time.monotonic()
+            self._emit({"type": "progress", "share": share})
+
+
+def _epoch_message(epoch: EpochMetrics) -> dict[str, Any]:
+    return {"type": "epoch", **asdict(epoch)}
+
+
+def _network(space: SearchSpaceSettings, parameters: Parameters, classes: int) -> nn.Module:
+    torch.manual_seed(parameters["seed"])
+    return build_network(space, Architecture.from_dict(parameters["architecture"]), classes)
+
+
+def _calibration_images(parameters: Parameters, count: int) -> list[Image]:
+    dataset = open_dataset(_parse(DatasetSettings, parameters["dataset"]), Path(parameters["cache"]))
+    images = np.array(dataset.splits[Split.CALIBRATION].images[:count])
+    return [to_input(torch.from_numpy(image[None])).contiguous().numpy() for image in images]
+
+
+def _noise(source: Path, count: int) -> list[Image]:
+    shape = [dimension.dim_value for dimension in onnx.load(source).graph.input[0].type.tensor_type.shape.dim]
+    return list(np.random.default_rng(0).random((count, *shape), dtype=np.float32))
+
+
+def _parse(kind: Any, document: Any) -> Any:
+    try:
+        return TypeAdapter(kind).validate_python(document)
+    except ValidationError as error:
+        raise ConfigError(f"settings that a job cannot read: {error}") from error
