@@ -48,26 +48,31 @@ def due(session: Session, *, limit: int, resend_s: float, drained: Collection[st
 
 
 def overdue_queues(session: Session, *, resend_s: float) -> list[str]:
-    """Queues with messages that were sent `resend_s` ago and not claimed: worth asking the broker about."""
-    query = select(EvaluationRow.queue).where(
-        EvaluationRow.status == EvaluationStatus.QUEUED, EvaluationRow.dispatched_at < NOW - timedelta(seconds=resend_s)
-    )
-    return list(session.scalars(query.distinct()))
+    """Queues with messages that nobody has claimed for `resend_s` seconds: lost, or waiting behind others."""
+    query = select(EvaluationRow.queue).distinct().where(_queued(), _overdue(resend_s))
+    return list(session.scalars(query.order_by(EvaluationRow.queue)))
 
 
 def unsent(session: Session, messages: Sequence[Message]) -> None:
-    """Takes the stamp back from messages that the broker did not take, so that they are due again at once."""
-    ids = [message.evaluation_id for message in messages]
-    query = update(EvaluationRow).where(EvaluationRow.id.in_(ids), EvaluationRow.status == EvaluationStatus.QUEUED)
-    session.execute(query.values(dispatched_at=None), execution_options={"synchronize_session": False})
+    """Takes back the stamp of messages that could not be sent, so that they are due again at once."""
+    for message in messages:
+        mine = and_(EvaluationRow.id == message.evaluation_id, EvaluationRow.attempt == message.attempt)
+        session.execute(update(EvaluationRow).where(mine, _queued()).values(dispatched_at=None))
+
+
+def _queued() -> ColumnElement[bool]:
+    return EvaluationRow.status == EvaluationStatus.QUEUED
+
+
+def _overdue(resend_s: float) -> ColumnElement[bool]:
+    return EvaluationRow.dispatched_at < NOW - timedelta(seconds=resend_s)
 
 
 def _ready(resend_s: float, drained: Collection[str] | None) -> ColumnElement[bool]:
-    lost = EvaluationRow.dispatched_at < NOW - timedelta(seconds=resend_s)
+    lost = _overdue(resend_s)
     if drained is not None:
         lost = and_(lost, EvaluationRow.queue.in_(drained))
-    unsent = or_(EvaluationRow.dispatched_at.is_(None), lost)
-    return and_(EvaluationRow.status == EvaluationStatus.QUEUED, EvaluationRow.not_before <= NOW, unsent)
+    return and_(_queued(), EvaluationRow.not_before <= NOW, or_(EvaluationRow.dispatched_at.is_(None), lost))
 
 
 def _within_window(limit: int, resend_s: float, drained: Collection[str] | None) -> Subquery:
@@ -79,7 +84,7 @@ def _within_window(limit: int, resend_s: float, drained: Collection[str] | None)
     )
     ranked = (
         select(EvaluationRow.id, ready.label("ready"), order.label("place"), under_way.label("under_way"))
-        .where(EvaluationRow.status == EvaluationStatus.QUEUED)
+        .where(_queued())
         .subquery()
     )
     return select(ranked.c.id).where(ranked.c.ready, ranked.c.place + ranked.c.under_way <= limit).subquery()

@@ -1,4 +1,4 @@
-"""Phones as their agents know them, and the pace at which each once ran the reference networks."""
+"""Phones as their agents know them, and the pace at which their device classes ran the reference networks."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from db import events
 from db.events import EventKind
-from db.tables import NOW, PhoneBaselineRow, PhoneRow, PhoneState
+from db.tables import NOW, DeviceBaselineRow, PhoneRow, PhoneState
 from paretofarm.errors import NotFound
 
 __all__ = ["Phone", "PhoneFacts", "PhoneState", "baseline", "list_phones", "register", "set_state", "store_baseline"]
@@ -73,25 +73,25 @@ def list_phones(session: Session) -> list[Phone]:
     return [_phone(row) for row in session.scalars(select(PhoneRow).order_by(PhoneRow.id))]
 
 
-def baseline(session: Session, phone_id: int, reference_sha256: str, protocol: str) -> float | None:
-    """The reference network's latency on this phone in ms, under this protocol; None before the first measurement.
+def baseline(session: Session, device: str, reference_sha256: str, protocol: str) -> float | None:
+    """The reference network's latency in ms on a device class, under this protocol; None before the first measurement.
 
     protocol: whatever must be equal for times to be comparable (runtime, threads, protocol version …) as one text.
     """
     return session.scalar(
-        select(PhoneBaselineRow.baseline_ms).where(
-            PhoneBaselineRow.phone_id == phone_id,
-            PhoneBaselineRow.reference_sha256 == reference_sha256,
-            PhoneBaselineRow.protocol == protocol,
+        select(DeviceBaselineRow.baseline_ms).where(
+            DeviceBaselineRow.device == device,
+            DeviceBaselineRow.reference_sha256 == reference_sha256,
+            DeviceBaselineRow.protocol == protocol,
         )
     )
 
 
-def store_baseline(session: Session, phone_id: int, reference_sha256: str, protocol: str, baseline_ms: float) -> float:
+def store_baseline(session: Session, device: str, reference_sha256: str, protocol: str, baseline_ms: float) -> float:
     """Stores it unless somebody was faster; returns the one that counts."""
-    row = {"phone_id": phone_id, "reference_sha256": reference_sha256, "protocol": protocol}
-    session.execute(insert(PhoneBaselineRow).values(**row, baseline_ms=baseline_ms).on_conflict_do_nothing())
-    stored = baseline(session, phone_id, reference_sha256, protocol)
+    row = {"device": device, "reference_sha256": reference_sha256, "protocol": protocol}
+    session.execute(insert(DeviceBaselineRow).values(**row, baseline_ms=baseline_ms).on_conflict_do_nothing())
+    stored = baseline(session, device, reference_sha256, protocol)
     assert stored is not None
     return stored
 

@@ -35,7 +35,7 @@ _REPORTS = ("artifacts", "candidate_artifacts", "events", "workers")
 
 ROLES: Mapping[str, Role] = {
     "reader": Role(),
-    "agent": Role((*_REPORTS, "measurements", "phones", "phone_baselines"), {**_REPORTER, "phones": ("*",)}),
+    "agent": Role((*_REPORTS, "measurements", "phones", "device_baselines"), {**_REPORTER, "phones": ("*",)}),
     "worker": Role((*_REPORTS, "training_metrics"), {**_REPORTER, "training_metrics": ("*",)}),
     "scheduler": Role(
         ("experiments", "candidates", "evaluations", "events", "workers"),

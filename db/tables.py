@@ -304,12 +304,15 @@ class PhoneRow(Base):
     last_seen_at: Mapped[datetime] = _now()
 
 
-class PhoneBaselineRow(Base):
-    """How fast a phone ran a reference network when it was first asked, in milliseconds; never changed."""
+class DeviceBaselineRow(Base):
+    """How fast the first phone of a device class ran a reference network, in milliseconds; never changed.
 
-    __tablename__ = "phone_baselines"
+    Latencies of all phones of the class are brought to this pace, so that they can be compared.
+    """
 
-    phone_id: Mapped[int] = mapped_column(ForeignKey("phones.id", ondelete="CASCADE"), primary_key=True)
+    __tablename__ = "device_baselines"
+
+    device: Mapped[str] = mapped_column(primary_key=True)
     reference_sha256: Mapped[str] = mapped_column(primary_key=True)
     protocol: Mapped[str] = mapped_column(primary_key=True)
     baseline_ms: Mapped[float]

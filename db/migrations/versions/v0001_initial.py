@@ -14,7 +14,7 @@ TABLES = (
     "training_metrics",
     "measurements",
     "candidate_artifacts",
-    "phone_baselines",
+    "device_baselines",
     "evaluations",
     "candidates",
     "workers",

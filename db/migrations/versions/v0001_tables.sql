@@ -109,14 +109,13 @@ CREATE INDEX candidates_complete_idx ON candidates (experiment_id, number) WHERE
 
 CREATE INDEX candidates_unfinished_idx ON candidates (experiment_id, number) WHERE status IN ('proposed', 'running');
 
-CREATE TABLE phone_baselines (
-    phone_id BIGINT NOT NULL,
+CREATE TABLE device_baselines (
+    device TEXT NOT NULL,
     reference_sha256 TEXT NOT NULL,
     protocol TEXT NOT NULL,
     baseline_ms DOUBLE PRECISION NOT NULL,
     created_at timestamptz DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT phone_baselines_pkey PRIMARY KEY (phone_id, reference_sha256, protocol),
-    CONSTRAINT phone_baselines_phone_id_fkey FOREIGN KEY(phone_id) REFERENCES phones (id) ON DELETE CASCADE
+    CONSTRAINT device_baselines_pkey PRIMARY KEY (device, reference_sha256, protocol)
 );
 
 CREATE TABLE evaluations (
