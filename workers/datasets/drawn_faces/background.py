@@ -24,7 +24,7 @@ def draw_background(side: int, rng: np.random.Generator) -> Image.Image:
         _draw_nothing,
     )
     scenes[rng.integers(len(scenes))](pen, rng)
-    for _ in range(rng.integers(0, 5)):
+    for _ in range(rng.integers(0, 4)):
         _draw_skin_like(pen, rng)
     for _ in range(rng.integers(0, 3)):
         _draw_hair_like(pen, rng)

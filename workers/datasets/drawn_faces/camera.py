@@ -9,11 +9,11 @@ from PIL import Image, ImageFilter
 
 def take_picture(scene: npt.NDArray[np.float32], size: int, rng: np.random.Generator) -> Image.Image:
     """Scales the scene [side, side, 3] down to `size` and degrades it: exposure, blur, noise, compression."""
-    exposure = np.float32(np.exp(rng.normal(0.08, 0.14)))
+    exposure = np.float32(np.exp(rng.normal(0.1, 0.1)))
     balance = np.exp(rng.normal(0, 0.035, 3)).astype(np.float32)
-    gamma, noise = np.float32(rng.uniform(0.8, 1.2)), rng.choice([0.0, 2.0, 4.0, 7.0], p=[0.3, 0.35, 0.25, 0.1])
+    gamma, noise = np.float32(rng.uniform(0.8, 1.2)), rng.choice([0.0, 2.0, 4.0, 7.0], p=[0.35, 0.35, 0.2, 0.1])
     blur, quality = rng.uniform(0, 0.9) ** 3 / 64, rng.integers(30, 95)
-    compressed, grey = rng.uniform() < 0.5, rng.uniform() < 0.04
+    compressed, grey = rng.uniform() < 0.5, rng.uniform() < 0.02
     bright = np.clip(scene * (exposure * balance / 255), 0, 1) ** gamma
     picture = Image.fromarray((bright * 255).astype(np.uint8)).resize((size, size), Image.Resampling.BOX)
     if blur * size > 0.2:

@@ -8,7 +8,7 @@ from workers.datasets.drawn_faces.curves import Points, ellipse, mirror, points,
 from workers.datasets.drawn_faces.head import Head
 from workers.datasets.face_classes import FaceClass
 
-EYE_X, EYE_HALF_WIDTH, EYE_HEIGHT = 0.32, 0.165, 0.085
+EYE_X, EYE_HALF_WIDTH, EYE_HEIGHT = 0.33, 0.19, 0.105
 SIDES = (-1, 1)
 # Beyond this yaw towards its side the nose hides an eye, or the cheek does.
 HIDDEN_BEYOND = 0.95
@@ -81,7 +81,7 @@ def iris_centre(head: Head, side: int) -> Points:
 def _draw_iris(canvas: Canvas, head: Head, side: int) -> None:
     centre = iris_centre(head, side)[0]
     iris = head.face.colours.iris
-    radius = 0.083 * head.face.shape.eye_size
+    radius = 0.095 * head.face.shape.eye_size
     parts = ((1.0, palette.scaled(iris, 0.55)), (0.82, iris), (0.45, (14, 10, 9)))
     for share, colour in parts:
         canvas.shape(head.on_face(_between_lids(head, centre, radius * share, side)), colour)
@@ -103,7 +103,7 @@ def brow_line(head: Head, across: Points, side: int) -> Points:
     """Middle line of a brow: `across` from 0 (inner end) to 1 (outer end)."""
     face = head.face
     arch = 0.075 * face.shape.brow_arch * np.sin(np.pi * np.clip(across * 0.8 + 0.05, 0, 1))
-    y = -0.215 - face.expression.brow_raise - arch + 0.05 * across**2
+    y = -0.24 - face.expression.brow_raise - arch + 0.05 * across**2
     x = side * (0.13 + 0.43 * across) * face.shape.width * face.shape.eye_distance
     return np.column_stack([x, y])
 
@@ -112,7 +112,7 @@ def draw_brow(canvas: Canvas, head: Head, side: int) -> None:
     label = FaceClass.RIGHT_BROW if side < 0 else FaceClass.LEFT_BROW
     across = np.linspace(0, 1, 8)
     middle = brow_line(head, across, side)
-    half = 0.042 * head.face.shape.brow_thickness * np.array([0.8, 1.05, 1.1, 1.0, 0.9, 0.7, 0.45, 0.12])
+    half = 0.05 * head.face.shape.brow_thickness * np.array([0.8, 1.05, 1.1, 1.0, 0.9, 0.7, 0.45, 0.12])
     rim = np.concatenate(
         [middle - np.column_stack([0 * half, half]), (middle + np.column_stack([0 * half, half]))[::-1]]
     )
@@ -133,7 +133,7 @@ def draw_nose(canvas: Canvas, head: Head) -> None:
     )  # fmt: skip
     half[:, 1] *= long
     outline = smooth(mirror(half)[:-1], steps=3)
-    canvas.shape(_raised(head, outline), palette.tinted(skin, (1.0, 0.94, 0.92)), FaceClass.NOSE)
+    canvas.shape(_raised(head, outline), palette.tinted(skin, (1.02, 0.9, 0.87)), FaceClass.NOSE)
     for side in SIDES:
         _draw_nostril(canvas, head, side)
     bridge = points((-0.03, 0.0, 0.1), (0.03, 0.0, 0.1), (0.05, 0.38 * long, 0.2), (-0.05, 0.38 * long, 0.2))
@@ -178,8 +178,8 @@ def mouth_curves(head: Head, across: Points) -> tuple[Points, Points, Points, Po
     cupid = 0.018 * full * np.exp(-((across / 0.16) ** 2))
     upper_inner = line - 0.25 * gap
     lower_inner = line + 0.75 * gap
-    upper_outer = upper_inner - 0.068 * full * bow**0.6 + cupid
-    lower_outer = lower_inner + 0.088 * full * bow**0.7
+    upper_outer = upper_inner - 0.078 * full * bow**0.6 + cupid
+    lower_outer = lower_inner + 0.1 * full * bow**0.7
     return upper_outer, upper_inner, lower_inner, lower_outer
 
 

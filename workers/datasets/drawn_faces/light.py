@@ -30,7 +30,7 @@ class Light:
 def sample_light(rng: np.random.Generator) -> Light:
     x, y, z = rng.uniform(-1, 1), rng.uniform(-1.0, 0.25), rng.uniform(0.25, 1.0)
     length = float(np.sqrt(x * x + y * y + z * z))
-    warmth, strength, ambient = rng.normal(0, 0.06), rng.uniform(0.35, 0.8), rng.uniform(0.3, 0.58)
+    warmth, strength, ambient = rng.normal(0, 0.06), rng.uniform(0.35, 0.7), rng.uniform(0.4, 0.62)
     key = (strength * (1 + warmth), strength, strength * (1 - warmth))
     cool = rng.normal(0, 0.035)
     fill = (ambient * (1 - cool), ambient, ambient * (1 + cool))
