@@ -151,9 +151,8 @@ class VirtualPhone:
             return self._reboot_service
         return None
 
-    def _reboot_service(self, stream: Stream) -> None:
-        stream.close()
-        self.reboot()
+    def _reboot_service(self, _: Stream) -> None:
+        self.reboot()  # whether or not the client waits for it
 
     def _shell_root(self) -> Path:
         """A name of the root folder that can stand in a command's text unquoted."""
