@@ -64,6 +64,8 @@ def hypervolume(points: ArrayLike, reference: ArrayLike) -> float:
     if array.shape[1] != len(corner):
         raise ValueError(f"points have {array.shape[1]} objectives, the reference has {len(corner)}")
     array = array[(array < corner).all(axis=1)]
+    if len(array) == 0:
+        return 0.0
     array = np.unique(array[front_mask(array)], axis=0)
     return _area(array, corner) if len(corner) == 2 else _volume(array, corner)
 
@@ -121,9 +123,7 @@ def _ranks_by_peeling(points: np.ndarray, enough: int | None) -> np.ndarray:
 
 
 def _area(points: np.ndarray, corner: np.ndarray) -> float:
-    """Points: a front in lexicographic order, so the second coordinate falls."""
-    if len(points) == 0:
-        return 0.0
+    """Points: a front in lexicographic order, so the second coordinate falls; at least one."""
     heights = np.concatenate(([corner[1]], points[:-1, 1])) - points[:, 1]
     return float(((corner[0] - points[:, 0]) * heights).sum())
 

@@ -183,11 +183,13 @@ def _check_declaration(space: str, choices: Sequence[Choice]) -> None:
     declared: set[str] = set()
     for choice in choices:
         mentioned = {name for name, _ in choice.condition.requirements} if choice.condition else set()
-        if choice.name in declared or not mentioned <= declared:
-            reason = (
-                "declared twice" if choice.name in declared else f"its condition needs {sorted(mentioned - declared)}"
+        if choice.name in declared:
+            raise ArchitectureError(f"search space {space}: choice {choice.name}: declared twice")
+        if not mentioned <= declared:
+            missing = sorted(mentioned - declared)
+            raise ArchitectureError(
+                f"search space {space}: choice {choice.name}: its condition needs {missing} before it"
             )
-            raise ArchitectureError(f"search space {space}: choice {choice.name}: {reason}")
         declared.add(choice.name)
 
 
@@ -211,6 +213,6 @@ def _read(space: str, choice: Choice, mapping: Mapping[str, object]) -> Value:
     if choice.name not in mapping:
         raise ArchitectureError(f"search space {space}: {choice.name} is missing: {options}")
     value = mapping[choice.name]
-    if isinstance(value, str | int | float) and value == value and choice.accepts(canonical_value(choice.name, value)):
+    if isinstance(value, str | int | float) and choice.accepts(value):
         return canonical_value(choice.name, value)
     raise ArchitectureError(f"search space {space}: {choice.name} = {value!r}: {options}")

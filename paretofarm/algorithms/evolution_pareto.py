@@ -25,10 +25,10 @@ class EvolutionPareto(Strict):
 
     type: Literal["evolution_pareto"]
     initial: int = Field(20, ge=1, le=100_000)
-    population: int = Field(40, ge=2, le=100_000)
+    population: int = Field(12, ge=2, le=100_000)
     tournament: int = Field(2, ge=1, le=1_000)
-    mutate: float = Field(0.65, ge=0, allow_inf_nan=False)
-    crossover: float = Field(0.25, ge=0, allow_inf_nan=False)
+    mutate: float = Field(0.5, ge=0, allow_inf_nan=False)
+    crossover: float = Field(0.4, ge=0, allow_inf_nan=False)
     immigrants: float = Field(0.1, ge=0, allow_inf_nan=False)
 
     @model_validator(mode="after")

@@ -1,0 +1,50 @@
+from paretofarm.architecture import Architecture
+from paretofarm.history import History, Member
+from paretofarm.lifecycle import CandidateStatus
+from paretofarm.metrics import Goal
+from paretofarm.objective import Constraint, Objective
+
+OBJECTIVES = (
+    Objective(name="miou", goal=Goal.MAXIMIZE),
+    Objective(name="latency_ms", goal=Goal.MINIMIZE, device="virtual"),
+)
+GOOD = {"miou": 0.6, "latency_ms@virtual": 3.0, "parameters": 100.0}
+
+
+def history(*members: Member, limit: float | None = None) -> History:
+    constraints = [Constraint(name="parameters", at_most=limit)] if limit else []
+    return History(members, OBJECTIVES, constraints, {member.number: Architecture("s", {}) for member in members})
+
+
+def test_only_complete_members_are_points() -> None:
+    members = [Member(number, str(number), status, GOOD) for number, status in enumerate(CandidateStatus)]
+    seen = history(*members)
+    assert [member.status for member in seen.feasible] == [CandidateStatus.COMPLETE]
+    assert seen.points.tolist() == [[-0.6, 3.0]]
+
+
+def test_everything_proposed_is_remembered() -> None:
+    members = [Member(number, str(number), status, {}) for number, status in enumerate(CandidateStatus)]
+    assert history(*members).digests == {"0", "1", "2", "3", "4"}
+    assert history(*members).proposed == 5
+
+
+def test_members_that_break_a_constraint_or_lack_its_metric_are_no_points() -> None:
+    small = Member(1, "a", CandidateStatus.COMPLETE, GOOD)
+    big = Member(2, "b", CandidateStatus.COMPLETE, {**GOOD, "parameters": 1000.0})
+    unknown = Member(3, "c", CandidateStatus.COMPLETE, {"miou": 0.6, "latency_ms@virtual": 3.0})
+    assert history(small, big, unknown, limit=500).feasible == (small,)
+
+
+def test_a_member_without_an_objective_is_no_point() -> None:
+    assert history(Member(1, "a", CandidateStatus.COMPLETE, {"miou": 0.5})).points.shape == (0, 2)
+
+
+def test_an_empty_history_has_empty_points() -> None:
+    assert history().points.shape == (0, 2)
+    assert history().proposed == 0
+
+
+def test_members_are_in_order_of_their_numbers() -> None:
+    late, early = (Member(number, str(number), CandidateStatus.COMPLETE, GOOD) for number in (9, 2))
+    assert [member.number for member in history(late, early).feasible] == [2, 9]
