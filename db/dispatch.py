@@ -48,16 +48,16 @@ def due(session: Session, *, limit: int, resend_s: float, drained: Collection[st
 
 
 def overdue_queues(session: Session, *, resend_s: float) -> list[str]:
-    """Queues with messages that nobody has claimed for `resend_s` seconds: lost, or waiting behind others."""
+    """Queues with messages that were sent `resend_s` ago and not claimed: worth asking the broker about."""
     query = select(EvaluationRow.queue).distinct().where(_queued(), _overdue(resend_s))
     return list(session.scalars(query.order_by(EvaluationRow.queue)))
 
 
 def unsent(session: Session, messages: Sequence[Message]) -> None:
-    """Takes back the stamp of messages that could not be sent, so that they are due again at once."""
-    for message in messages:
-        mine = and_(EvaluationRow.id == message.evaluation_id, EvaluationRow.attempt == message.attempt)
-        session.execute(update(EvaluationRow).where(mine, _queued()).values(dispatched_at=None))
+    """Takes the stamp back from messages that the broker did not take, so that they are due again at once."""
+    ids = [message.evaluation_id for message in messages]
+    query = update(EvaluationRow).where(EvaluationRow.id.in_(ids), _queued())
+    session.execute(query.values(dispatched_at=None), execution_options={"synchronize_session": False})
 
 
 def _queued() -> ColumnElement[bool]:

@@ -121,6 +121,10 @@ class ArtifactStoreFull(Unavailable):
     """The artifact store has no space left."""
 
 
+class ArtifactStoreUnavailable(Unavailable):
+    """The artifact store does not answer."""
+
+
 class WorkerCrashed(Unavailable):
     """The process that did the work ended without a result."""
 
