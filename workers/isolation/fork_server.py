@@ -20,8 +20,10 @@ STOP_TIMEOUT_S = 10.0
 _SERVER = (sys.executable, "-P", "-m", "workers.isolation.server")
 
 # More threads than one make small networks 3 to 15 times slower where processes share cores; and the server must
-# have none when it forks. PYTORCH_NVML_BASED_CUDA_CHECK: asking whether there is a GPU must not initialise CUDA.
+# have one only when it forks. Since 1.29 onnxruntime starts another on import, which sends usage data to Microsoft.
+# PYTORCH_NVML_BASED_CUDA_CHECK: asking whether there is a GPU must not initialise CUDA.
 _ENVIRONMENT = {
+    "ORT_DISABLE_TELEMETRY": "1",
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
