@@ -2,6 +2,7 @@
 
 import os
 import select
+import time
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -89,11 +90,14 @@ class Listener:
 
     def wait(self, timeout_s: float) -> bool:
         """True as soon as somebody has notified since the last call, False after `timeout_s` seconds."""
-        if not self._received():
-            select.select([self._connection], [], [], timeout_s)
-        received = self._received()
+        deadline = time.monotonic() + timeout_s
+        # Not everything that arrives is a notification: a server's last words are not.
+        while not self._received():
+            left_s = deadline - time.monotonic()
+            if left_s <= 0 or not select.select([self._connection], [], [], left_s)[0]:
+                return False
         self._connection.notifies.clear()
-        return received
+        return True
 
     def _received(self) -> bool:
         self._connection.poll()
