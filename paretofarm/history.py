@@ -15,7 +15,7 @@ from paretofarm.objective import Constraint, Objective
 class Member:
     """A candidate as algorithms see it. Its architecture is looked up in `History.architecture` by those who need it.
 
-    number: the database's id; metrics: by key (`latency_ms@virtual`), those known so far.
+    number: within the search, from 0, in order of proposal; metrics: by key (`latency_ms@virtual`), those known so far.
     """
 
     number: int
