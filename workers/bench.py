@@ -30,8 +30,6 @@ Parameters = dict[str, Any]
 Message = Mapping[str, Any]
 
 TIME_LIMIT_S = {Stage.BUILD: 600.0, Stage.COMPILE: 1800.0, Stage.TRAIN: 7 * 24 * 3600.0}
-LATENCY_ONLY_CLASSES = 19
-"""Outputs of a network that is never trained in this search: as many as a face has parts."""
 
 
 class Bench:
@@ -78,7 +76,9 @@ class Bench:
             shutil.rmtree(folder, ignore_errors=True)
 
     def _build(self, claim: Claim, keeper: LeaseKeeper, folder: Path) -> Report:
-        result = self._run(claim, keeper, "build", {**_network(claim), "out": str(folder)})
+        constraints = [constraint.model_dump(mode="json") for constraint in claim.experiment.constraints]
+        parameters = {**_network(claim), "constraints": constraints, "out": str(folder)}
+        result = self._run(claim, keeper, "build", parameters)
         artifacts = [self._store.put_file(Path(result["onnx"]), ONNX)] if result["onnx"] else []
         return Report(metrics=result["metrics"], artifacts=artifacts)
 
@@ -165,7 +165,6 @@ def _network(claim: Claim) -> Parameters:
         "space": claim.experiment.search_space.model_dump(mode="json"),
         "architecture": claim.architecture.to_dict(),
         "dataset": training.dataset.model_dump(mode="json") if training else None,
-        "classes": None if training else LATENCY_ONLY_CLASSES,
         "seed": claim.experiment.seed + claim.number,
     }
 

@@ -23,9 +23,10 @@ from paretofarm.architecture import Architecture
 from paretofarm.dataset import DatasetSettings
 from paretofarm.errors import ConfigError
 from paretofarm.measurement import MeasurementSettings
+from paretofarm.objective import Constraint, violation
 from paretofarm.spaces import SearchSpaceSettings
 from paretofarm.training import TrainingSettings
-from workers.datasets import Split, open_dataset
+from workers.datasets import Split, class_names, open_dataset
 from workers.export import export_onnx, verify_onnx
 from workers.isolation.child import Emit, Job
 from workers.memory import out_of_memory_named
@@ -50,17 +51,20 @@ def warm_up() -> None:
 def build(parameters: Parameters, emit: Emit) -> dict[str, Any]:
     """An architecture becomes an ONNX network with random weights.
 
-    In: space, architecture, classes, seed, out (folder). Out: onnx (path), metrics (parameters, macs).
-    Errors: `ArchitectureError`, `BuildFailed`, `OutOfMemory`.
+    In: space, architecture, dataset (None: no classes to tell apart, one output), constraints, seed, out (folder).
+    Out: metrics (parameters, macs), onnx (path; None where a constraint on these is broken, so that nobody needs it).
+    Errors: `ArchitectureError`, `BuildFailed`, `OutOfMemory`, `DataError` (the data set's classes cannot be read).
     """
     space = _parse(SearchSpaceSettings, parameters["space"])
-    network = _network(space, parameters, parameters["classes"])
+    network = _network(space, parameters, _classes(parameters))
     shape = (1, 3, space.input_size, space.input_size)
+    metrics = {"parameters": float(count_parameters(network)), "macs": float(count_macs(network, shape))}
+    if violation(_parse(tuple[Constraint, ...], parameters["constraints"]), metrics):
+        return {"metrics": metrics, "onnx": None}
     path = Path(parameters["out"], "network.onnx")
     export_onnx(network, shape, path)
     verify_onnx(network, path, shape)
-    metrics = {"parameters": float(count_parameters(network)), "macs": float(count_macs(network, shape))}
-    return {"onnx": str(path), "metrics": metrics}
+    return {"metrics": metrics, "onnx": str(path)}
 
 
 def compile_network(parameters: Parameters, emit: Emit) -> dict[str, Any]:
@@ -152,6 +156,11 @@ def _epoch_message(epoch: EpochMetrics) -> dict[str, Any]:
 def _network(space: SearchSpaceSettings, parameters: Parameters, classes: int) -> nn.Module:
     torch.manual_seed(parameters["seed"])
     return build_network(space, Architecture.from_dict(parameters["architecture"]), classes)
+
+
+def _classes(parameters: Parameters) -> int:
+    dataset = parameters["dataset"]
+    return 1 if dataset is None else len(class_names(_parse(DatasetSettings, dataset)))
 
 
 def _calibration_images(parameters: Parameters, count: int) -> list[Image]:

@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
+from uuid import uuid4
 
 from paretofarm.errors import ConfigError, NotDeployable, PhoneOffline
 from paretofarm.measurement import OnnxRuntimeMeasurement
@@ -47,7 +48,8 @@ class OnnxRuntime:
     def time_block(
         self, link: DeviceLink, network: str, *, folder: str, inferences: int, settings: OnnxRuntimeMeasurement
     ) -> tuple[float, ...]:
-        result_file = f"{folder}/times.csv"
+        # The program appends to a file that is there.
+        result_file = f"{folder}/times-{uuid4().hex}.csv"
         argv = [
             *(REMOTE_PROGRAM if self.program else PROGRAM,),
             *("-m", "times", "-r", str(inferences + settings.warmup_inferences)),

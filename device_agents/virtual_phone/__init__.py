@@ -10,5 +10,5 @@ measured here is the latency of a simulated phone (`ro.paretofarm.simulated=1`).
 
 Paths of the phone (`/data`, `/sdcard`, `/system`, `/vendor`) lie below a private root folder. In a command's text
 they are replaced by their place on this machine, and back again in its output; the rest of the file system is this
-machine's. `pull` and `push` see the root folder only.
+machine's. `pull` and `push` see the root folder only. A shell without a command works by the line and has no terminal.
 """

@@ -28,7 +28,7 @@ class ShellService:
         """Packets of the shell protocol: both outputs apart, and the exit code."""
         process = self._start(command, stderr=subprocess.PIPE)
         assert process.stdout is not None and process.stderr is not None and process.stdin is not None
-        threading.Thread(target=_feed_packets, args=(stream, process.stdin), daemon=True).start()
+        threading.Thread(target=_feed_packets, args=(stream, self._typed(command, process.stdin)), daemon=True).start()
         errors = threading.Thread(target=self._pump, args=(process.stderr, stream, PacketId.STDERR), daemon=True)
         errors.start()
         self._pump(process.stdout, stream, PacketId.STDOUT)
@@ -40,13 +40,17 @@ class ShellService:
         """One raw stream: outputs mixed, no exit code."""
         process = self._start(command, stderr=subprocess.STDOUT)
         assert process.stdout is not None and process.stdin is not None
-        threading.Thread(target=_feed_raw, args=(stream, process.stdin), daemon=True).start()
+        threading.Thread(target=_feed_raw, args=(stream, self._typed(command, process.stdin)), daemon=True).start()
         self._pump(process.stdout, stream, None)
         self.processes.wait(process)
 
     def _start(self, command: str, *, stderr: int) -> subprocess.Popen[bytes]:
         argv = [SHELL, "-c", map_command(self.shell_root, command)] if command else [SHELL]
         return self.processes.start(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr)
+
+    def _typed(self, command: str, stdin: IO[bytes]) -> "IO[bytes] | CommandLines":
+        """Where input goes: to a command as it is, to a shell without a command as commands."""
+        return stdin if command else CommandLines(stdin, self.shell_root)
 
     def _pump(self, source: IO[bytes], stream: Stream, kind: PacketId | None) -> None:
         """Copies one output. If the client leaves, the command lives on until it writes, as on a phone."""
@@ -60,6 +64,39 @@ class ShellService:
             return
 
 
+class CommandLines:
+    """The input of a shell: passed on by the line, with the phone's paths replaced as in any command."""
+
+    def __init__(self, sink: IO[bytes], shell_root: Path) -> None:
+        self._sink = sink
+        self._shell_root = shell_root
+        self._line = b""
+
+    def __enter__(self) -> "CommandLines":
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def write(self, data: bytes) -> None:
+        *lines, self._line = (self._line + data).split(b"\n")
+        for line in lines:
+            self._sink.write(self._mapped(line) + b"\n")
+
+    def flush(self) -> None:
+        self._sink.flush()
+
+    def close(self) -> None:
+        if not self._sink.closed:
+            self._sink.write(self._mapped(self._line))
+            self._line = b""
+        self._sink.close()
+
+    def _mapped(self, line: bytes) -> bytes:
+        text = line.decode("utf-8", "surrogateescape")
+        return map_command(self._shell_root, text).encode("utf-8", "surrogateescape")
+
+
 def _send(stream: Stream, kind: PacketId | None, data: bytes) -> None:
     if data:
         stream.write(data if kind is None else _packet(kind, data))
@@ -69,7 +106,7 @@ def _packet(kind: PacketId, payload: bytes) -> bytes:
     return PACKET_HEADER.pack(kind, len(payload)) + payload
 
 
-def _feed_packets(stream: Stream, sink: IO[bytes]) -> None:
+def _feed_packets(stream: Stream, sink: "IO[bytes] | CommandLines") -> None:
     try:
         with sink:
             while True:
@@ -87,7 +124,7 @@ def _feed_packets(stream: Stream, sink: IO[bytes]) -> None:
         return
 
 
-def _feed_raw(stream: Stream, sink: IO[bytes]) -> None:
+def _feed_raw(stream: Stream, sink: "IO[bytes] | CommandLines") -> None:
     try:
         with sink:
             while True:

@@ -49,21 +49,23 @@ class Stream:
             data = bytes(self._pending)
             self._pending.clear()
             return data
+        return self._next_payload()
+
+    def read(self, size: int) -> bytes:
+        """Exactly `size` bytes; `StreamClosed` where the stream ends before."""
+        while len(self._pending) < size:
+            self._pending += self._next_payload()
+        data = bytes(self._pending[:size])
+        del self._pending[:size]
+        return data
+
+    def _next_payload(self) -> bytes:
         payload = self._incoming.get()
         if payload is None:
             self._incoming.put(None)
             raise StreamClosed
         self._send(Packet(Command.OKAY, self.local_id, self.remote_id))
         return payload
-
-    def read(self, size: int) -> bytes:
-        """Exactly `size` bytes; `StreamClosed` where the stream ends before."""
-        while len(self._pending) < size:
-            data = self.read_some()
-            self._pending += data
-        data = bytes(self._pending[:size])
-        del self._pending[:size]
-        return data
 
     def write(self, data: bytes) -> None:
         """Returns when the other side has acknowledged all of it."""

@@ -2,5 +2,6 @@
 
 from workers.datasets.cache import open_dataset
 from workers.datasets.dataset import IGNORE_INDEX, Dataset, ImageMaskArrays, Split
+from workers.datasets.registry import class_names
 
-__all__ = ["IGNORE_INDEX", "Dataset", "ImageMaskArrays", "Split", "open_dataset"]
+__all__ = ["IGNORE_INDEX", "Dataset", "ImageMaskArrays", "Split", "class_names", "open_dataset"]

@@ -7,7 +7,7 @@ import importlib.util
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,6 +50,7 @@ Zijdenbos, WFC Baare, AC Evans: ANIMAL+INSECT: Improved cortical structure segme
 """
 
 Volume = npt.NDArray[np.uint8]
+Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,8 +63,8 @@ class Slice:
     mask: Volume
 
 
-def write_brain(out: Path) -> int:
-    """Writes about 430 labelled slices and their splits to `out`; the number of slices.
+def write_brain(out: Path, progress: Progress | None = None) -> int:
+    """Writes 416 labelled slices and their splits to `out`; their number. `progress` hears how many are written.
 
     A folder that is complete already is left as it is. `DataError` where the volumes are not installed, or `out` holds
     something else or cannot be written.
@@ -76,7 +77,7 @@ def write_brain(out: Path) -> int:
             raise DataError(f"{out}: holds something else already; choose another folder")
         unfinished = out.with_name(f".{out.name}.unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
-        _write_folder(unfinished, slices)
+        _write_folder(unfinished, slices, progress)
         os.replace(unfinished, out)
     except OSError as error:
         raise DataError(f"{out}: cannot be written: {error.strerror or error}") from error
@@ -150,12 +151,14 @@ def _upright(cut: Volume) -> Volume:
     return square
 
 
-def _write_folder(folder: Path, slices: list[Slice]) -> None:
+def _write_folder(folder: Path, slices: list[Slice], progress: Progress | None) -> None:
     for name in ("images", "masks", "splits"):
         (folder / name).mkdir(parents=True)
-    for cut in slices:
+    for written, cut in enumerate(slices, start=1):
         Image.fromarray(cut.image).save(folder / "images" / f"{cut.name}.png")
         Image.fromarray(cut.mask).save(folder / "masks" / f"{cut.name}.png")
+        if progress is not None:
+            progress(written)
     for split in Split:
         names = "".join(f"{cut.name}\n" for cut in slices if cut.split is split)
         (folder / "splits" / f"{split}.txt").write_text(names, encoding="utf-8")

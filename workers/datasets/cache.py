@@ -98,7 +98,7 @@ def _load(folder: Path) -> Dataset | None:
         return Dataset(manifest["name"], tuple(manifest["class_names"]), splits)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
         log.warning("data set cache %s is damaged (%s) and will be built again", folder, error)
         return None
 

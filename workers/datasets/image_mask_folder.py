@@ -22,9 +22,7 @@ SHARES = {Split.TRAIN: 70, Split.VALIDATION: 80, Split.TEST: 95, Split.CALIBRATI
 def list_image_mask_folder(settings: ImageMaskFolder) -> Listing:
     """Pairs and splits of the folder. `DataError` names the file that is missing or wrong."""
     folder = settings.path
-    if not folder.is_dir():
-        raise DataError(f"{folder}: no such folder: `paretofarm data brain --out {folder}` writes one of real images")
-    class_names = _read_class_names(folder / "classes.json")
+    class_names = read_class_names(settings)
     images, masks = _by_stem(folder / "images", IMAGE_SUFFIXES), _by_stem(folder / "masks", (".png",))
     _check_pairs(folder, images, masks)
     names = sorted(images)
@@ -37,6 +35,14 @@ def list_image_mask_folder(settings: ImageMaskFolder) -> Listing:
         class_names,
         {split: tuple(members[name] for name in splits[split] if name in used) for split in Split},
     )
+
+
+def read_class_names(settings: ImageMaskFolder) -> tuple[str, ...]:
+    """Class names in id order. `DataError` where the folder or its `classes.json` is missing or wrong."""
+    folder = settings.path
+    if not folder.is_dir():
+        raise DataError(f"{folder}: no such folder: `paretofarm data brain --out {folder}` writes one of real images")
+    return _read_class_names(folder / "classes.json")
 
 
 def split_by_hash(names: Iterable[str]) -> Mapping[Split, tuple[str, ...]]:

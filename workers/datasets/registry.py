@@ -1,8 +1,9 @@
 """Which reader serves which settings: the one place that grows with a new kind of data set."""
 
 from paretofarm.dataset import DatasetSettings, FaceSynthetics, ImageMaskFolder
+from workers.datasets.face_classes import FACE_CLASS_NAMES
 from workers.datasets.face_synthetics import list_face_synthetics
-from workers.datasets.image_mask_folder import list_image_mask_folder
+from workers.datasets.image_mask_folder import list_image_mask_folder, read_class_names
 from workers.datasets.listing import Listing
 
 
@@ -13,3 +14,12 @@ def list_images(settings: DatasetSettings) -> Listing:
             return list_face_synthetics(settings)
         case ImageMaskFolder():
             return list_image_mask_folder(settings)
+
+
+def class_names(settings: DatasetSettings) -> tuple[str, ...]:
+    """The classes alone, in id order, without looking at any image. `DataError` where they cannot be read."""
+    match settings:
+        case FaceSynthetics():
+            return FACE_CLASS_NAMES
+        case ImageMaskFolder():
+            return read_class_names(settings)
