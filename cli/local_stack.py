@@ -76,6 +76,7 @@ class LocalStack:
         mode: StackMode = StackMode.FULL,
         identity: Identity | None = None,
         environment: Mapping[str, str] | None = None,
+        postgres_settings: Mapping[str, str] | None = None,
         lock_wait_s: float = 5.0,
     ) -> None:
         self.folder = DataFolder.create(data_dir)
@@ -84,6 +85,7 @@ class LocalStack:
         self._mode = mode
         self._identity = identity
         self._environment = os.environ if environment is None else environment
+        self._postgres_settings = postgres_settings or {}
         self._lock_wait_s = lock_wait_s
         self._lock: FileLock | None = None
         self._supervisor: Supervisor | None = None
@@ -111,7 +113,7 @@ class LocalStack:
         identity = self._identity or choose_identity()
         postgres, broker = self._servers(identity)
         urls = StackUrls(postgres.url(), broker.url())
-        self._supervisor = Supervisor(stack_id)
+        self._supervisor = Supervisor(stack_id, self.folder.log("guardian"))
         full = self._mode is StackMode.FULL
         servers: list[Service] = [postgres, broker] if full else [postgres]
         self._supervisor.start(servers)
@@ -206,7 +208,12 @@ class LocalStack:
         folder, sockets = self.folder, self.folder.sockets
         create_private(sockets)
         postgres = PostgresServer(
-            postgres_folder(self._environment), folder.postgres, sockets, folder.log("postgres"), identity
+            postgres_folder(self._environment),
+            folder.postgres,
+            sockets,
+            folder.log("postgres"),
+            identity,
+            self._postgres_settings,
         )
         broker = BrokerServer(broker_program(self._environment), folder.broker, sockets, folder.log("broker"), identity)
         return postgres, broker

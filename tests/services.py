@@ -5,6 +5,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from os import environ
@@ -12,7 +13,9 @@ from pathlib import Path
 from typing import TypeVar
 
 import psutil
+from sqlalchemy import NullPool, create_engine, text
 
+from cli.local_stack import LocalStack
 from cli.stack.binaries import broker_program, postgres_folder
 from cli.stack.broker import BrokerServer
 from cli.stack.child import Child
@@ -130,6 +133,22 @@ def migrate(url: str) -> None:
     """Brings an empty database to the product's schema."""
     if find_spec("db.migrate"):
         import_module("db.migrate").upgrade(url)
+
+
+quick_stack = partial(LocalStack, postgres_settings=THROWAWAY)
+"""A local stack whose Postgres does not wait for the disk."""
+
+
+def make_stack(folder: Path) -> Path:
+    """A data folder in which a local stack has run once, with a row in it (table `kept`, x = 42)."""
+    with quick_stack(folder) as stack:
+        write_kept_row(stack.state.database_url)
+    return folder
+
+
+def write_kept_row(url: str) -> None:
+    with create_engine(url, poolclass=NullPool).begin() as connection:
+        connection.execute(text("CREATE TABLE kept AS SELECT 42 AS x"))
 
 
 def _run(server: Server) -> Iterator[Server]:

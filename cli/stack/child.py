@@ -1,7 +1,6 @@
 """One started process: its own session, its output in a log file, and a stop that leaves nothing of its group."""
 
 import logging
-import os
 import signal
 import subprocess
 import time
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from cli.stack.guardian import kill_marked, signal_group
 from cli.stack.identity import Identity, launch_command
+from cli.stack.logfile import read_tail
 from paretofarm.errors import StackError
 
 logger = logging.getLogger(__name__)
@@ -90,9 +90,9 @@ class Child:
         if self.launch.mark:
             kill_marked(self.launch.mark)
 
-    def log_tail(self, limit: int = 4000) -> str:
+    def log_tail(self) -> str:
         """The last of what it has written."""
-        return read_tail(self.launch.log, self.log_start, limit)
+        return read_tail(self.launch.log, self.log_start)
 
 
 def stop_together(children: Sequence[tuple[Child, Signals]]) -> None:
@@ -104,14 +104,3 @@ def stop_together(children: Sequence[tuple[Child, Signals]]) -> None:
         if not child.wait(max(0.0, asked + grace_s - time.monotonic())):
             child.stop(rest)
         child.kill()
-
-
-def read_tail(log: Path, start: int, limit: int) -> str:
-    """Text of a log behind `start` (bytes), at most the last `limit` bytes; empty where there is no log."""
-    try:
-        with log.open("rb") as file:
-            size = file.seek(0, os.SEEK_END)
-            file.seek(max(min(start, size), size - limit))
-            return file.read().decode("utf-8", "replace")
-    except FileNotFoundError:
-        return ""

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from cli.stack.child import read_tail
 from cli.stack.folder import DataFolder, readable_errors
+from cli.stack.logfile import complaint, read_tail
 from cli.stack.state import FileLock, StackMode, find_running_stack, lock_holder
 from paretofarm.errors import StackError
 
@@ -92,5 +92,4 @@ class _Keeper:
         return self._popen.poll() not in (None, 0, IN_USE)
 
     def complaint(self) -> str:
-        lines = read_tail(self._log, self._log_start, 4000).strip().splitlines()
-        return lines[-1] if lines else f"the database did not start: see {self._log}"
+        return complaint(read_tail(self._log, self._log_start))

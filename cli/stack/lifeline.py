@@ -15,7 +15,8 @@ logger = logging.getLogger(__name__)
 class Lifeline:
     """Starts the guardian, tells it which process groups there are, and starts it anew should it be killed."""
 
-    def __init__(self, mark: str) -> None:
+    def __init__(self, mark: str, log: Path) -> None:
+        self._log = log
         self._command = [sys.executable, "-I", "-S", str(Path(guardian.__file__)), mark]
         self._groups: dict[int, int] = {}
         self._guardian = self._start()
@@ -46,15 +47,16 @@ class Lifeline:
         self._close()
 
     def _start(self) -> "subprocess.Popen[str]":
-        return subprocess.Popen(
-            self._command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            bufsize=1,
-            start_new_session=True,
-        )
+        with self._log.open("ab") as log:
+            return subprocess.Popen(
+                self._command,
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                text=True,
+                bufsize=1,
+                start_new_session=True,
+            )
 
     def _tell(self, line: str) -> None:
         if self._guardian.stdin:

@@ -16,6 +16,7 @@ from cli.stack.child import Launch, Signals
 from cli.stack.folder import readable_errors
 from cli.stack.guardian import all_processes
 from cli.stack.identity import Identity, hand_over, launch_command
+from cli.stack.logfile import complaint
 from paretofarm.errors import DatabaseUnavailable, StackError
 
 USER = "paretofarm"
@@ -93,7 +94,7 @@ class PostgresServer:
         command = launch_command(argv, identity=self.identity)
         done = subprocess.run(command, capture_output=True, timeout=INITDB_TIMEOUT_S, env=ENVIRONMENT, check=False)
         if done.returncode != 0:
-            raise StackError(f"initdb failed in {new}: {_complaint(done.stderr.decode('utf-8', 'replace'))}")
+            raise StackError(f"initdb failed in {new}: {complaint(done.stderr.decode('utf-8', 'replace'))}")
         new.replace(self.data)
 
     def is_ready(self) -> bool:
@@ -181,10 +182,3 @@ def _command_line(process: int) -> list[str]:
             return []
     ps = ["/bin/ps", "-ww", "-o", "command=", "-p", str(process)]
     return subprocess.run(ps, capture_output=True, text=True, timeout=10, check=False).stdout.strip().split(" -")
-
-
-def _complaint(output: str) -> str:
-    """The line of a program's output that says what is wrong, for one line of ours."""
-    lines = [line.strip() for line in output.splitlines() if line.strip()]
-    grave = [line for line in lines if "error:" in line or "FATAL" in line or "could not" in line]
-    return (grave or lines or ["no output"])[-1]

@@ -10,10 +10,11 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from pathlib import Path
 
 from cli.stack.child import Child, stop_together
 from cli.stack.lifeline import Lifeline
-from cli.stack.logfile import bound_log
+from cli.stack.logfile import bound_log, complaint
 from cli.stack.service import Service
 from paretofarm.errors import StackError
 
@@ -109,7 +110,7 @@ class Kept:
             self.due = None
             logger.info("%s has ended (%s)", self.service.name, code)
         else:
-            self._failed(f"{self.service.name} has ended ({code}){_last_line(log)}", now)
+            self._failed(f"{self.service.name} has ended ({code}): {complaint(log)}", now)
 
     def _failed(self, reason: str, now: float) -> None:
         if not self.first_ready.done():
@@ -127,8 +128,9 @@ class Kept:
 class Supervisor:
     """Public methods may be called from any thread, and block until the supervisor's thread has done as asked."""
 
-    def __init__(self, mark: str) -> None:
+    def __init__(self, mark: str, log: Path) -> None:
         self._mark = mark
+        self._log = log
         self._orders: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._kept: list[Kept] = []
         self._ended = threading.Event()
@@ -166,7 +168,7 @@ class Supervisor:
 
     def _run(self) -> None:
         try:
-            self._lifeline = Lifeline(self._mark)
+            self._lifeline = Lifeline(self._mark, self._log)
             self._supervise(self._lifeline)
             self._lifeline.close()
         finally:  # the thread's end is the children's too; nobody shall wait for it in vain
@@ -205,9 +207,3 @@ class Supervisor:
     def _bound_logs(self) -> None:
         for log in {kept.child.launch.log for kept in self._kept if kept.child}:
             bound_log(log)
-
-
-def _last_line(log: str) -> str:
-    lines = [line.strip() for line in log.splitlines() if line.strip()]
-    grave = [line for line in lines if "FATAL" in line or "Error" in line]
-    return f": {(grave or lines)[-1]}" if lines else ""
