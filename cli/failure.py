@@ -15,7 +15,6 @@ import click
 from paretofarm.errors import ParetofarmError, UserError
 
 DEBUG = "PARETOFARM_DEBUG"
-FAILED, USER_INPUT, INTERRUPTED = 1, 2, 130
 EXTRA_OF_MODULE = {
     "adb_shell": "agent",
     "cryptography": "agent",
@@ -32,14 +31,24 @@ EXTRA_OF_MODULE = {
 
 
 class Failure(click.ClickException):
-    """What ends a command: one line for stderr, and the exit code."""
+    """What ends a command: one line for stderr."""
 
-    def __init__(self, message: str, exit_code: int) -> None:
-        super().__init__(message)
-        self.exit_code = exit_code
+    exit_code = 1
 
     def show(self, file: IO[Any] | None = None) -> None:
         click.echo(f"paretofarm: {one_line(self.message)}", file=file or sys.stderr)
+
+
+class WrongInput(Failure):
+    """The user has to change something."""
+
+    exit_code = 2
+
+
+class Broken(Failure):
+    """Ctrl-C."""
+
+    exit_code = 130
 
 
 class Interrupted(Exception):
@@ -57,19 +66,19 @@ def error_boundary() -> Iterator[None]:
     except (click.ClickException, click.exceptions.Exit, click.Abort):
         raise
     except UserError as error:
-        raise Failure(str(error), USER_INPUT) from error
+        raise WrongInput(str(error)) from error
     except ParetofarmError as error:
-        raise Failure(str(error), FAILED) from error
+        raise Failure(str(error)) from error
     except Interrupted as error:
-        raise Failure(str(error), INTERRUPTED) from error
+        raise Broken(str(error)) from error
     except KeyboardInterrupt as error:
-        raise Failure("interrupted", INTERRUPTED) from error
+        raise Broken("interrupted") from error
     except ImportError as error:
         raise _missing(error) from error
     except Exception as error:  # the border of the program: a bug must not look like one's own mistake
         if _is_closed_pipe(error) or os.environ.get(DEBUG):
             raise
-        raise Failure(_bug(error), FAILED) from error
+        raise Failure(_bug(error)) from error
 
 
 def one_line(text: str) -> str:
@@ -81,8 +90,8 @@ def _missing(error: ImportError) -> Failure:
     module = (error.name or "").partition(".")[0]
     extra = EXTRA_OF_MODULE.get(module)
     if extra is None:
-        return Failure(_bug(error), FAILED)
-    return Failure(f"{module} is not installed: pip install 'paretofarm[{extra}]'", FAILED)
+        return Failure(_bug(error))
+    return Failure(f"{module} is not installed: pip install 'paretofarm[{extra}]'")
 
 
 def _is_closed_pipe(error: Exception) -> bool:

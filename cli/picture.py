@@ -82,7 +82,9 @@ class Picture:
         noisy = sum(dot.noisy for dot in self.dots)
         parts = [f"{complete} complete candidates" if complete != 1 else "1 complete candidate"]
         parts += [f"not shown: {', '.join(others)}"] if others else []
-        parts += [f"hollow: {noisy} noisy measurements" if noisy != 1 else "hollow: 1 noisy measurement"] if noisy else []
+        parts += (
+            [f"hollow: {noisy} noisy measurements" if noisy != 1 else "hollow: 1 noisy measurement"] if noisy else []
+        )
         if any(dot.intervals for dot in self.dots):
             parts.append("bars: 95 % confidence intervals")
         if self.simulated:

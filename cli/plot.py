@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 
 from cli.labels import place_labels
@@ -44,8 +45,8 @@ def save_picture(picture: Picture, path: Path) -> None:
 def draw(picture: Picture) -> Figure:
     """A figure of one panel, and with three objectives two smaller ones beside it."""
     three = len(picture.axes) > 2
-    figure = Figure(figsize=(11, 6.2) if three else (8.6, 6.2), layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.08, h_pad=0.08)  # type: ignore[union-attr]
+    margins = ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.08)
+    figure = Figure(figsize=(11, 6.2) if three else (8.6, 6.2), layout=margins)
     if not picture.dots:
         _say_nothing(figure, picture)
     elif len(picture.axes) == 1:
@@ -106,7 +107,7 @@ def _scatter(
 def _dots(panel: Axes, group: Sequence[tuple[Dot, np.ndarray]], x: Axis, y: Axis, *, size: float) -> None:
     """Dots that are drawn alike: all on the front or none, all noisy (hollow) or none."""
     first = group[0][0]
-    colours = np.array([colour for _, colour in group])
+    colours = [tuple(colour) for _, colour in group]
     panel.scatter(
         [dot.values[x.key] for dot, _ in group],
         [dot.values[y.key] for dot, _ in group],
@@ -119,15 +120,17 @@ def _dots(panel: Axes, group: Sequence[tuple[Dot, np.ndarray]], x: Axis, y: Axis
 
 
 def _bars(panel: Axes, dots: Sequence[Dot], x: Axis, y: Axis) -> None:
-    for axis, name in ((x, "xerr"), (y, "yerr")):
+    for axis in (x, y):
         known = [dot for dot in dots if axis.key in dot.intervals]
         if known:
             values = np.array([dot.values[axis.key] for dot in known])
             low, high = np.array([dot.intervals[axis.key] for dot in known]).T
+            reach = np.maximum([values - low, high - values], 0.0)
             panel.errorbar(
                 [dot.values[x.key] for dot in known],
                 [dot.values[y.key] for dot in known],
-                **{name: np.maximum([values - low, high - values], 0.0)},
+                xerr=reach if axis is x else None,
+                yerr=reach if axis is y else None,
                 fmt="none",
                 ecolor=FRONT if known[0].on_front else BARS,
                 elinewidth=1.0,
@@ -203,7 +206,7 @@ def _legend(panel: Axes, picture: Picture) -> None:
 
 def _colour_bar(figure: Figure, panel: Axes, shade: ScalarMappable, label: str, *, whole: bool) -> None:
     bar = figure.colorbar(shade, ax=panel, label=label, shrink=0.85, aspect=32, pad=0.02)
-    bar.outline.set_visible(False)  # type: ignore[operator]
+    bar.outline.set_visible(False)
     if whole:
         bar.locator = MaxNLocator(integer=True, nbins=8)
     else:

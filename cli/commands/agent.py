@@ -1,0 +1,59 @@
+"""`paretofarm agent`: a process that measures on phones."""
+
+import os
+from pathlib import Path
+
+import click
+
+from cli.connection import process_settings
+from cli.logs import log_to_stderr
+
+
+@click.command()
+@click.option(
+    "--connect",
+    "addresses",
+    multiple=True,
+    required=True,
+    metavar="HOST:PORT",
+    help="Where the phone's adbd listens (`adb tcpip 5555`); may be repeated: one process per phone is started.",
+)
+@click.option("--device-class", default=None, help="Phones whose latencies may be compared.  [default: the SoC's name]")
+@click.option(
+    "--key",
+    type=click.Path(path_type=Path),
+    default=Path("~/.paretofarm/adbkey"),
+    show_default=True,
+    help="This computer's private ADB key; made where there is none.",
+)
+@click.option("-v", "--verbose", is_flag=True, help="Log every step.")
+def agent(addresses: tuple[str, ...], device_class: str | None, key: Path, verbose: bool) -> None:
+    """Run a process that measures networks on a phone.
+
+    It registers the phone under its device class, waits until it is healthy and cool, claims measurements for that
+    class and reports raw samples, summary and conditions. A phone that goes away is waited for.
+
+    \b
+    Examples:
+      paretofarm agent --connect 192.168.1.20:5555 --device-class pixel-8
+      paretofarm agent --connect 127.0.0.1:5561              a virtual phone
+    """
+    for address in addresses:
+        check_address(address)
+    log_to_stderr(verbose=verbose)
+    settings = process_settings(os.environ)
+    if len(addresses) > 1:
+        from cli.agents import run_agents
+
+        run_agents(addresses, settings, key=key, device_class=device_class, verbose=verbose)
+        return
+    from device_agents.service import run  # needs the extra `agent`
+
+    run(settings, address=addresses[0], key=key.expanduser(), device=device_class)
+
+
+def check_address(text: str) -> None:
+    """A usage error where it cannot be an address at all."""
+    host, _, port = text.rpartition(":")
+    if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
+        raise click.BadParameter(f"{text!r} is not HOST:PORT", param_hint="'--connect'")

@@ -1,0 +1,65 @@
+"""`paretofarm data`: writes data sets."""
+
+from pathlib import Path
+
+import click
+
+from cli.progress_bar import progress_bar
+
+OUT = click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), required=True, metavar="DIR", help="Folder to write."
+)
+
+
+@click.group()
+def data() -> None:
+    """Write data sets to train on."""
+
+
+@data.command()
+@click.option("--count", type=click.IntRange(1, 1_000_000), default=1200, show_default=True, metavar="N", help="Faces.")
+@click.option(
+    "--size",
+    type=click.IntRange(16, 2048),
+    default=64,
+    show_default=True,
+    metavar="PIXELS",
+    help="Side of the squares.",
+)
+@click.option(
+    "--seed", type=click.IntRange(0), default=7, show_default=True, metavar="N", help="Same seed, same faces."
+)
+@OUT
+def faces(count: int, size: int, seed: int, out: Path) -> None:
+    """Draw faces with labels, in the format of FaceSynthetics.
+
+    19 classes from background to facewear. A folder that is complete already takes a moment; one that is not is
+    completed. For a search: `dataset: {type: face_synthetics, path: DIR, size: PIXELS}`. The real FaceSynthetics
+    download has the same format.
+
+    \b
+    Example:
+      paretofarm data faces --count 1200 --size 64 --out data/faces
+    """
+    from workers.datasets.faces import write_faces  # needs the extra `worker`
+
+    with progress_bar("drawing faces", count) as progress:
+        write_faces(out, count, size, seed, progress)
+    click.echo(f"{out}: {count} faces of {size}x{size} pixels, seed {seed}", err=True)
+
+
+@data.command()
+@OUT
+def brain(out: Path) -> None:
+    """Write real MRI slices with labels (those that the nilearn package ships).
+
+    For a search: `dataset: {type: image_mask_folder, path: DIR, size: 64}`; examples/brain_demo.yaml uses them.
+
+    \b
+    Example:
+      paretofarm data brain --out data/brain
+    """
+    from workers.datasets.brain import write_brain  # needs the extra `brain`
+
+    write_brain(out)
+    click.echo(f"{out}: written", err=True)

@@ -1,0 +1,73 @@
+"""`paretofarm scheduler` and `worker`: processes that run until SIGTERM or Ctrl-C."""
+
+import os
+
+import click
+
+from cli.connection import process_settings
+from cli.logs import log_to_stderr
+from paretofarm.messaging import WORKER_STAGES
+
+WORKER_QUEUES = tuple(stage.value for stage in WORKER_STAGES)
+
+
+@click.command()
+@click.option("-v", "--verbose", is_flag=True, help="Log every step.")
+def scheduler(verbose: bool) -> None:
+    """Run the process that plans.
+
+    It proposes candidates, queues their evaluations and sends messages to workers and agents. One is needed; of
+    several on one database, one works and the others wait to take over. Whatever it did is in the database: it may be
+    killed and started again at any time.
+
+    \b
+    Servers: PARETOFARM_DATABASE_URL and PARETOFARM_BROKER_URL,
+    else the stack that `paretofarm up` runs on this machine.
+    """
+    from scheduler.service import run
+
+    log_to_stderr(verbose=verbose)
+    run(process_settings(os.environ))
+
+
+@click.command()
+@click.option(
+    "--queues",
+    default=",".join(WORKER_QUEUES),
+    show_default=True,
+    metavar="NAMES",
+    help="What to work on: any of build, compile, train, separated by commas.",
+)
+@click.option(
+    "--concurrency",
+    type=click.IntRange(1, 1024),
+    default=None,
+    metavar="N",
+    help="Evaluations at a time. Each CPU training uses one thread.  [default: number of processors]",
+)
+@click.option("--name", default="worker", show_default=True, help="Name in the database, before @HOST-PROCESS.")
+@click.option("-v", "--verbose", is_flag=True, help="Log every step.")
+def worker(queues: str, concurrency: int | None, name: str, verbose: bool) -> None:
+    """Run a process that builds, compiles and trains networks.
+
+    \b
+    Examples:
+      paretofarm worker --concurrency 4
+      paretofarm worker --queues train --concurrency 1     on a host with one GPU
+      paretofarm worker --queues build,compile             on a host without
+    """
+    names = _queue_names(queues)
+    from workers.service import run  # needs the extra `worker`
+
+    log_to_stderr(verbose=verbose)
+    run(process_settings(os.environ), concurrency=concurrency or os.cpu_count() or 1, queues=names, name=name)
+
+
+def _queue_names(text: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    unknown = [name for name in names if name not in WORKER_QUEUES]
+    if unknown or not names:
+        raise click.BadParameter(
+            f"{', '.join(unknown) or 'nothing'}: choose from {', '.join(WORKER_QUEUES)}", param_hint="'--queues'"
+        )
+    return names

@@ -1,0 +1,88 @@
+"""Where a command finds the database and the broker.
+
+`PARETOFARM_DATABASE_URL`, else the stack that runs in the data folder, else the folder's database for the command's own
+duration. A data folder is never made by a command that only reads.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from cli.local_stack import StackMode, embedded_database, find_running_stack
+from db import migrate
+from db.session import Database
+from paretofarm.errors import ConfigError, DatabaseUnavailable, NotFound
+from paretofarm.settings import DEFAULT_DATA_FOLDER, Settings
+
+DATABASE_URL, BROKER_URL = "PARETOFARM_DATABASE_URL", "PARETOFARM_BROKER_URL"
+
+
+class NothingYet(NotFound):
+    """There is no search yet: begin with `paretofarm search start FILE.yaml --wait` (see examples/)."""
+
+
+def data_folder(environment: Mapping[str, str]) -> Path:
+    """Where the local stack keeps everything."""
+    return Path(environment.get("PARETOFARM_DATA") or DEFAULT_DATA_FOLDER).absolute()
+
+
+def has_own_servers(environment: Mapping[str, str]) -> bool:
+    """Whether the user has named servers. ConfigError where only the broker is named."""
+    if environment.get(BROKER_URL) and not environment.get(DATABASE_URL):
+        raise ConfigError(f"{BROKER_URL} is set but {DATABASE_URL} is not: set both or neither")
+    return bool(environment.get(DATABASE_URL))
+
+
+def settings_with(environment: Mapping[str, str], database_url: str, broker_url: str) -> Settings:
+    """Settings from the environment, with these servers."""
+    return Settings.from_environment({**environment, DATABASE_URL: database_url, BROKER_URL: broker_url})
+
+
+def process_settings(environment: Mapping[str, str]) -> Settings:
+    """What a scheduler, worker or agent needs: from the environment, else from the running local stack."""
+    running = None if has_own_servers(environment) else find_running_stack(data_folder(environment))
+    if running and running.mode is StackMode.FULL and running.broker_url:
+        return settings_with(environment, running.database_url, running.broker_url)
+    return Settings.from_environment(environment)
+
+
+@contextmanager
+def open_database(environment: Mapping[str, str]) -> Iterator[Database]:
+    """A database that is there already. Errors: NothingYet, DatabaseUnavailable (also where it is not migrated)."""
+    with database_url(environment) as url:
+        own = has_own_servers(environment)
+        if not own:
+            upgrade(url)
+        elif not migrate.is_current(url):
+            raise DatabaseUnavailable("the database has another version's tables, or none: `paretofarm db upgrade`")
+        with connected(url) as database:
+            yield database
+
+
+@contextmanager
+def database_url(environment: Mapping[str, str]) -> Iterator[str]:
+    """The database's address, migrated or not. Errors: NothingYet, StackError."""
+    own = environment.get(DATABASE_URL) if has_own_servers(environment) else None
+    if own:
+        yield own
+        return
+    folder = data_folder(environment)
+    if not (folder / "postgres").is_dir():
+        raise NothingYet
+    with embedded_database(folder) as url:
+        yield url
+
+
+@contextmanager
+def connected(url: str) -> Iterator[Database]:
+    database = Database(url)
+    try:
+        yield database
+    finally:
+        database.dispose()
+
+
+def upgrade(url: str) -> None:
+    """Migrates where there is something to migrate: asking takes a tenth of the time."""
+    if not migrate.is_current(url):
+        migrate.upgrade(url)

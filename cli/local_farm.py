@@ -1,0 +1,106 @@
+"""Scheduler, worker, phones and agents of this machine, with embedded servers or the user's own."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import click
+
+from cli.connection import BROKER_URL, DATABASE_URL, data_folder, has_own_servers, settings_with, upgrade
+from cli.local_stack import LocalStack, ProcessSpec, ServiceStatus, StackUrls
+from cli.own_servers import ProcessGroup
+from cli.signals import interruptible, undisturbed, wait_for_interrupt
+from cli.stack_processes import Crew, phone_addresses, process_specs
+from db import migrate
+from paretofarm.errors import ConfigError, DatabaseUnavailable
+from paretofarm.settings import Settings
+
+RESTARTS_WORTH_SAYING = 2
+
+
+@dataclass(frozen=True)
+class Farm:
+    """What runs. phones: agent's name to `host:port`."""
+
+    settings: Settings
+    stack: LocalStack | ProcessGroup
+    phones: Mapping[str, str] = field(default_factory=dict)
+
+    def trouble(self) -> str | None:
+        """A line about the first process that does not stay up, if any."""
+        for service in self.stack.services():
+            if service.restarts >= RESTARTS_WORTH_SAYING and (service.pid is None or not service.ready):
+                return f"{service.name} keeps ending ({_exit(service)}): see {self.stack.folder.log(service.name)}"
+        return None
+
+
+def run_farm(environment: Mapping[str, str], crew: Crew) -> None:
+    """Runs until Ctrl-C or SIGTERM. Errors: StackError, ConfigError, DatabaseUnavailable."""
+    with interruptible(), running_farm(environment, crew) as farm:
+        _announce(farm)
+        wait_for_interrupt()
+        click.echo("stopping", err=True)
+
+
+@contextmanager
+def running_farm(environment: Mapping[str, str], crew: Crew) -> Iterator[Farm]:
+    """Started and ready within the block; stopped in order after it. The database is migrated."""
+    crew.check()
+    if has_own_servers(environment):
+        with _with_own_servers(environment, crew) as farm:
+            yield farm
+    else:
+        with _with_embedded_servers(environment, crew) as farm:
+            yield farm
+
+
+@contextmanager
+def _with_embedded_servers(environment: Mapping[str, str], crew: Crew) -> Iterator[Farm]:
+    folder = data_folder(environment)
+    farm: list[Farm] = []
+
+    def processes(urls: StackUrls) -> list[ProcessSpec]:
+        settings = settings_with(environment, urls.database, urls.broker)
+        specs = process_specs(settings, folder, crew)
+        farm.append(Farm(settings, stack, phone_addresses(specs)))
+        return specs
+
+    stack = LocalStack(folder, processes, prepare=lambda urls: upgrade(urls.database))
+    try:
+        stack.start()
+        stack.publish_phones(farm[0].phones)
+        yield farm[0]
+    finally:
+        with undisturbed():
+            stack.stop()
+
+
+@contextmanager
+def _with_own_servers(environment: Mapping[str, str], crew: Crew) -> Iterator[Farm]:
+    if not environment.get(BROKER_URL):
+        raise ConfigError(f"{DATABASE_URL} is set but {BROKER_URL} is not: set both or neither")
+    settings = Settings.from_environment(environment)
+    if not migrate.is_current(settings.database_url):
+        raise DatabaseUnavailable("the database has another version's tables, or none: `paretofarm db upgrade`")
+    group = ProcessGroup(data_folder(environment))
+    specs = process_specs(settings, group.folder.root, crew)
+    try:
+        group.start(specs)
+        yield Farm(settings, group, phone_addresses(specs))
+    finally:
+        with undisturbed():
+            group.stop()
+
+
+def _announce(farm: Farm) -> None:
+    names = [service.name for service in farm.stack.services()]
+    click.echo(f"running: {', '.join(names)}", err=True)
+    click.echo(f"logs: {farm.stack.folder.logs}", err=True)
+    for name, address in farm.phones.items():
+        click.echo(f"{name}: virtual phone on {address}", err=True)
+    click.echo("next, in another terminal: paretofarm search start FILE.yaml --wait", err=True)
+    click.echo("Ctrl-C stops everything; what was found stays.", err=True)
+
+
+def _exit(service: ServiceStatus) -> str:
+    return f"{service.restarts} restarts, exit code {service.exit_code}"

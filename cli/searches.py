@@ -1,0 +1,114 @@
+"""Starting a search: what is checked before, and what a name means that is there already."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from cli.code_version import code_version
+from cli.experiment_file import ExperimentFile
+from db import experiments
+from db.artifacts import ArtifactStore
+from db.experiments import ExperimentStatus, StoredExperiment
+from db.session import Database
+from paretofarm.dataset import DatasetSettings
+from paretofarm.errors import ConfigError, DataError, NotFound
+from paretofarm.experiment import Experiment
+from paretofarm.settings import Settings
+
+PICTURE_SUFFIXES = (".png", ".pdf", ".svg")
+
+
+class Beginning(StrEnum):
+    """What `begin_search` found."""
+
+    NEW = "started"
+    RESUMED = "resumed"
+    RUNNING = "goes on"
+    FINISHED = "is finished already"
+
+
+@dataclass(frozen=True)
+class Begun:
+    search: StoredExperiment
+    beginning: Beginning
+
+
+def begin_search(database: Database, file: ExperimentFile) -> Begun:
+    """Stores the search; one of the same name and content goes on.
+
+    Errors: ConfigError where there is another search of that name, naming the keys that differ.
+    """
+    experiment = file.experiment
+    with database.transaction() as session:
+        try:
+            stored = experiments.find(session, experiment.name)
+        except NotFound:
+            stored_id = experiments.create(session, experiment, source=file.source, code_version=code_version())
+            return Begun(experiments.get(session, stored_id), Beginning.NEW)
+        _check_same(file, stored)
+        if stored.status is ExperimentStatus.STOPPED and experiments.resume(session, stored.id):
+            return Begun(experiments.get(session, stored.id), Beginning.RESUMED)
+    finished = stored.status is ExperimentStatus.FINISHED
+    return Begun(stored, Beginning.FINISHED if finished else Beginning.RUNNING)
+
+
+def _check_same(file: ExperimentFile, stored: StoredExperiment) -> None:
+    keys = list(differing_keys(file.experiment, stored.experiment))
+    if keys:
+        raise ConfigError(
+            f"{file.path}: there is a search {stored.name!r} already, with another {', '.join(keys)}: "
+            "give this one another name"
+        )
+
+
+def differing_keys(one: Experiment, other: Experiment) -> Iterator[str]:
+    """Dotted keys that two experiments do not agree about; comments and order play no part."""
+    return _differences(one.model_dump(mode="json"), other.model_dump(mode="json"), "")
+
+
+def _differences(one: Any, other: Any, key: str) -> Iterator[str]:
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        for name in dict.fromkeys((*one, *other)):
+            yield from _differences(one.get(name), other.get(name), f"{key}.{name}" if key else name)
+    elif one != other:
+        yield key
+
+
+def check_dataset(settings: DatasetSettings | None) -> None:
+    """Errors: DataError where the folder is not there, cannot be read, or lacks files."""
+    if settings is None:
+        return
+    try:
+        from workers.datasets.registry import list_images  # its package needs the extra `worker`
+    except ImportError:
+        _check_folder(settings.path)
+        return
+    try:
+        list_images(settings)
+    except OSError as error:
+        raise DataError(f"{error.filename or settings.path}: cannot be read: {error.strerror}") from error
+
+
+def _check_folder(path: Path) -> None:
+    if not path.is_dir():
+        raise DataError(f"{path}: no such folder")
+
+
+def check_artifact_store(settings: Settings) -> None:
+    """Stores a few bytes. Errors: ArtifactStoreFull, ArtifactStoreUnavailable, ConfigError."""
+    ArtifactStore(settings.artifacts, settings.cache).put_bytes(b"paretofarm", "probe")
+
+
+def check_picture_path(path: Path) -> None:
+    """Before hours of search rather than after. Errors: ConfigError."""
+    if path.suffix.lower() not in PICTURE_SUFFIXES:
+        raise ConfigError(f"{path}: a picture's name must end with {', '.join(PICTURE_SUFFIXES)}")
+    try:
+        with path.open("ab"):
+            pass
+        if path.stat().st_size == 0:
+            path.unlink()
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written: {error.strerror}") from error

@@ -1,0 +1,52 @@
+"""SIGTERM and SIGHUP end a command as Ctrl-C does: in order."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+POLL_S = 1.0
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Within the block all of them raise KeyboardInterrupt. Outside the main thread nothing changes."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in ENDING}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Within the block they are ignored: a second Ctrl-C must not break off the cleaning up after the first."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in ENDING}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def wait_for_interrupt() -> None:
+    """Returns at Ctrl-C, SIGTERM or SIGHUP (within `interruptible`)."""
+    asleep = threading.Event()
+    try:
+        while not asleep.wait(POLL_S):
+            pass
+    except KeyboardInterrupt:
+        return

@@ -1,0 +1,76 @@
+"""The processes of `paretofarm up`: a scheduler, a worker and, per virtual phone, the phone and its agent."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from cli.local_stack import ProcessSpec
+from cli.virtual_phones import DEVICE_CLASS, VirtualPhonePlace, place_phones
+from paretofarm.errors import StackError
+from paretofarm.settings import Settings
+
+NICE = 10
+"""Of everything but the phones: whatever else runs should disturb their timings as little as possible."""
+PROGRAM = (sys.executable, "-P", "-m", "cli")
+"""-P: a folder `cli` where the user happens to be must not be taken for ours."""
+WORKER_GRACE_S = 15.0
+WORKER_MODULES = {"torch": "worker", "onnxruntime": "worker", "onnxscript": "worker", "PIL": "worker"}
+PHONE_MODULES = {"adb_shell": "agent", "cryptography": "agent", "onnxruntime": "phone"}
+
+
+@dataclass(frozen=True)
+class Crew:
+    """How many of each. device_classes: of the virtual phones, in turn."""
+
+    workers: int
+    phones: int
+    device_classes: tuple[str, ...] = (DEVICE_CLASS,)
+
+    def check(self) -> None:
+        """Errors: StackError naming what must be installed before they can run."""
+        needed = {**(WORKER_MODULES if self.workers else {}), **(PHONE_MODULES if self.phones else {})}
+        missing = {module: extra for module, extra in needed.items() if find_spec(module) is None}
+        if missing:
+            extras = ",".join(sorted(set(missing.values())))
+            raise StackError(f"not installed: {', '.join(missing)}: pip install 'paretofarm[{extras}]'")
+
+
+def process_specs(settings: Settings, folder: Path, crew: Crew) -> list[ProcessSpec]:
+    """What to start, in order. folder: the data folder, which keeps the phones and the agents' key."""
+    environment = settings.environment()
+    specs = [ProcessSpec("scheduler", (*PROGRAM, "scheduler"), environment, nice=NICE)]
+    if crew.workers:
+        worker = (*PROGRAM, "worker", "--concurrency", str(crew.workers))
+        specs.append(ProcessSpec("worker", worker, environment, nice=NICE, grace_s=WORKER_GRACE_S))
+    if crew.phones:
+        places = place_phones(folder / "phones", crew.phones, crew.device_classes)
+        specs += _phone_specs(places, folder / "adbkey", environment=environment)
+    return specs
+
+
+def phone_addresses(specs: Sequence[ProcessSpec]) -> dict[str, str]:
+    """Which agent looks after which `host:port`."""
+    return {spec.name: spec.argv[spec.argv.index("--connect") + 1] for spec in specs if "--connect" in spec.argv}
+
+
+def _phone_specs(places: Sequence[VirtualPhonePlace], key: Path, *, environment: dict[str, str]) -> list[ProcessSpec]:
+    from device_agents.link.keys import ensure_key_pair, public_key_path  # needs the extra `agent`
+
+    private = ensure_key_pair(key)
+    public = public_key_path(private)
+    specs = [ProcessSpec(f"phone-{place.name}", _phone(place, public)) for place in places]
+    for place in places:
+        specs.append(ProcessSpec(f"agent-{place.name}", _agent(place, private), environment, nice=NICE))
+    return specs
+
+
+def _agent(place: VirtualPhonePlace, key: Path) -> tuple[str, ...]:
+    phone = ("--connect", place.address, "--device-class", place.device_class)
+    return (*PROGRAM, "agent", *phone, "--key", str(key))
+
+
+def _phone(place: VirtualPhonePlace, public_key: Path) -> tuple[str, ...]:
+    identity = ("--port", str(place.port), "--serial", place.serial, "--root", str(place.root))
+    return (*PROGRAM, "phone", *identity, "--require-auth", "--authorized-key", str(public_key))

@@ -1,0 +1,71 @@
+"""Numbers, durations and events as people read them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from cli.failure import one_line
+from db.events import Event, EventKind
+from paretofarm.metrics import METRICS
+
+DIGITS: Mapping[str, str] = {"miou": ".4f", "f1": ".4f", "pixel_accuracy": ".4f", "loss": ".4f"}
+
+
+def metric_text(key: str, value: float | None) -> str:
+    """A metric's value without its unit: four digits that count, thousands separated."""
+    if value is None:
+        return "-"
+    name = key.partition("@")[0]
+    if name in DIGITS:
+        return format(value, DIGITS[name])
+    if float(value).is_integer() and abs(value) >= 1000:
+        return f"{int(value):,}"
+    return f"{value:.4g}"
+
+
+def heading(key: str) -> str:
+    """A metric's name with its unit, where the name does not say it: `network_bytes`, `latency_ms`, `miou`."""
+    name = key.partition("@")[0]
+    unit = METRICS[name].unit if name in METRICS else ""
+    return name if not unit or name.endswith(f"_{unit}") else f"{name} ({unit})"
+
+
+def interval_text(key: str, value: float | None, interval: tuple[float, float] | None) -> str:
+    """`3.20 ± 0.05`: the half-width with as many decimals as the value."""
+    if value is None or interval is None:
+        return metric_text(key, value)
+    half = (interval[1] - interval[0]) / 2
+    decimals = 3 if value < 1 else 2 if value < 100 else 1
+    return f"{value:.{decimals}f} ± {half:.{decimals}f}"
+
+
+def duration(seconds: float) -> str:
+    """12 s, 3:05 min, 2:10 h, 3.4 days."""
+    whole = round(max(seconds, 0))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60}:{whole % 60:02d} min"
+    if whole < 48 * 3600:
+        return f"{whole // 3600}:{whole % 3600 // 60:02d} h"
+    return f"{whole / 86400:.1f} days"
+
+
+def event_text(event: Event) -> str | None:
+    """One line about what is worth showing while a search runs; None for the many that are not."""
+    details: Mapping[str, Any] = event.details
+    reason = one_line(str(details.get("reason") or details.get("code") or ""))
+    match event.kind:
+        case EventKind.CANDIDATE_FINISHED if details.get("status") == "complete":
+            return f"candidate {event.candidate_id} is complete"
+        case EventKind.CANDIDATE_FINISHED:
+            return f"candidate {event.candidate_id} is {details.get('status')}: {reason}"
+        case EventKind.EVALUATION_REQUEUED:
+            return f"candidate {event.candidate_id} is tried again: {details.get('code')}: {reason}"
+        case EventKind.PHONE_CHANGED if reason:
+            return f"phone {event.phone_id} is {details.get('state')}: {reason}"
+        case EventKind.EXPERIMENT_STOPPED:
+            return "the search is stopped: what is in flight comes to its end"
+        case EventKind.EXPERIMENT_RESUMED:
+            return "the search goes on"
+        case _:
+            return None

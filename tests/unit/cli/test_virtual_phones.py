@@ -1,0 +1,80 @@
+"""The virtual phones of a data folder, and the processes of a farm."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from cli.stack_processes import NICE, Crew, phone_addresses, process_specs
+from cli.virtual_phones import LOOPBACK, is_virtual, place_phones
+from paretofarm.errors import StackError
+from paretofarm.settings import Settings
+
+SETTINGS = Settings("postgresql://user:pa55word@host/db", "redis://host", "file:///artifacts", Path("/cache"))
+
+
+def test_phones_keep_serial_and_port(tmp_path: Path) -> None:
+    first = place_phones(tmp_path, 2)
+    assert place_phones(tmp_path, 2) == first
+    assert place_phones(tmp_path, 3)[:2] == first
+    assert len({phone.serial for phone in first}) == 2
+    assert [phone.name for phone in first] == ["virtual-1", "virtual-2"]
+
+
+def test_a_port_that_is_taken_is_given_up_but_the_serial_stays(tmp_path: Path) -> None:
+    (before,) = place_phones(tmp_path, 1)
+    with socket.create_server((LOOPBACK, before.port)):
+        (after,) = place_phones(tmp_path, 1)
+    assert after.port != before.port
+    assert after.serial == before.serial
+
+
+def test_a_damaged_file_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "virtual-1.json").write_text("{")
+    assert place_phones(tmp_path, 1)[0].serial.startswith("VIRTUAL")
+
+
+def test_every_device_class_gets_a_phone(tmp_path: Path) -> None:
+    classes = [phone.device_class for phone in place_phones(tmp_path, 1, ("virtual", "virtual-slow"))]
+    assert classes == ["virtual", "virtual-slow"]
+
+
+def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StackError, match="Not a directory"):
+        place_phones(tmp_path / "file" / "phones", 1)
+
+
+def test_virtual_device_classes() -> None:
+    assert [name for name in ("virtual", "virtual-slow", "virtually", "pixel-8") if is_virtual(name)] == [
+        "virtual",
+        "virtual-slow",
+    ]
+
+
+def test_a_farm_has_a_phone_and_an_agent_each(tmp_path: Path) -> None:
+    specs = process_specs(SETTINGS, tmp_path, Crew(workers=3, phones=2))
+    assert [spec.name for spec in specs] == [
+        "scheduler",
+        "worker",
+        "phone-virtual-1",
+        "phone-virtual-2",
+        "agent-virtual-1",
+        "agent-virtual-2",
+    ]
+    assert specs[1].argv[-2:] == ("--concurrency", "3")
+    assert all(spec.nice == (0 if spec.name.startswith("phone") else NICE) for spec in specs)
+    assert (tmp_path / "adbkey").exists()
+    assert set(phone_addresses(specs)) == {"agent-virtual-1", "agent-virtual-2"}
+
+
+def test_secrets_are_in_the_environment_and_never_in_arguments(tmp_path: Path) -> None:
+    specs = process_specs(SETTINGS, tmp_path, Crew(workers=1, phones=1))
+    assert not any("pa55word" in word for spec in specs for word in spec.argv)
+    assert specs[0].environment["PARETOFARM_DATABASE_URL"] == SETTINGS.database_url
+
+
+def test_a_farm_without_workers_or_phones(tmp_path: Path) -> None:
+    specs = process_specs(SETTINGS, tmp_path, Crew(workers=0, phones=0))
+    assert [spec.name for spec in specs] == ["scheduler"]
+    Crew(workers=1, phones=1).check()
