@@ -53,19 +53,24 @@ class History:
         """Digests of everything ever proposed, failed and infeasible ones included."""
         return frozenset(member.digest for member in self.members)
 
-    @cached_property
+    @property
     def feasible(self) -> tuple[Member, ...]:
         """Complete members with every objective that keep all constraints: the only ones that may become parents."""
-        complete = [member for member in self.members if member.status is CandidateStatus.COMPLETE]
-        kept = (self._violations(complete) == 0) & ~np.isnan(self._minimised(complete)).any(axis=1)
-        return tuple(member for member, keep in zip(complete, kept.tolist(), strict=True) if keep)
+        return self._judged[0]
 
-    @cached_property
+    @property
     def points(self) -> np.ndarray:
         """Objectives of the feasible members, every one minimised: float64, shape [feasible, objectives], no NaN."""
-        points = self._minimised(self.feasible)
+        return self._judged[1]
+
+    @cached_property
+    def _judged(self) -> tuple[tuple[Member, ...], np.ndarray]:
+        complete = [member for member in self.members if member.status is CandidateStatus.COMPLETE]
+        points = self._minimised(complete)
+        kept = (self._violations(complete) == 0) & ~np.isnan(points).any(axis=1)
+        points = points[kept]
         points.flags.writeable = False
-        return points
+        return tuple(member for member, keep in zip(complete, kept.tolist(), strict=True) if keep), points
 
     def architecture(self, number: int) -> Architecture:
         return self._architectures[number]

@@ -187,7 +187,7 @@ def test_ten_thousand_points_are_ranked_within_fifty_milliseconds() -> None:
     points = np.random.default_rng(0).random((10_000, 2))
     times = []
     for _ in range(5):
-        started = time.perf_counter()
+        started = time.process_time()
         assert non_domination_rank(points).min() == 0
-        times.append(time.perf_counter() - started)
+        times.append(time.process_time() - started)
     assert min(times) < 0.05

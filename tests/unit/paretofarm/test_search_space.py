@@ -171,7 +171,7 @@ def test_the_hourglass_space_samples_and_digests_within_a_millisecond() -> None:
     rng = np.random.default_rng(0)
     times = []
     for _ in range(200):
-        started = time.perf_counter()
+        started = time.process_time()
         assert len(space.sample(rng).digest) == 64
-        times.append(time.perf_counter() - started)
+        times.append(time.process_time() - started)
     assert np.median(times) < 1e-3
