@@ -2,8 +2,9 @@
 
 import hashlib
 import logging
+import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from db import phones
@@ -11,7 +12,7 @@ from db.artifacts import ArtifactStore
 from db.claim import Claim
 from db.report import MeasurementRecord, Report
 from db.session import Database
-from db.work import LeaseKeeper
+from db.work import HandedBack, LeaseKeeper
 from device_agents.conditions import Conditions, disturbance
 from device_agents.measurement import Measured, Measurement
 from device_agents.phone import Phone
@@ -37,9 +38,22 @@ class Measurer:
     database: Database
     store: ArtifactStore
     environment: Mapping[str, str]
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+    def stop(self) -> None:
+        """Gives up what is being measured after its current block; the evaluation is handed back."""
+        self.stopping.set()
 
     def measure(self, claim: Claim, keeper: LeaseKeeper) -> Report:
         """Measures the candidate's compiled network; the work of `db.work.perform`."""
+        try:
+            return self._measure(claim, keeper)
+        except Unavailable:
+            if self.stopping.is_set():
+                raise HandedBack from None
+            raise
+
+    def _measure(self, claim: Claim, keeper: LeaseKeeper) -> Report:
         artifact = claim.artifact(NETWORK_KIND, self.device)
         network = self.store.fetch(artifact)
         folder = self.phone.job_folder(f"{claim.evaluation_id}-{claim.attempt}")
@@ -53,7 +67,7 @@ class Measurer:
         before = self._ready()
         runtime = device_runtime(settings.runtime, self.environment)
         runner = runtime.prepare(self.phone.link)
-        watch = _Watch(self.phone, keeper, before)
+        watch = _Watch(self.phone, keeper, self.stopping, before)
         measurement = Measurement(
             link=self.phone.link,
             runtime=runtime,
@@ -114,16 +128,19 @@ class Measurer:
 
 
 class _Watch:
-    """Looks at the phone after every block, and at the lease."""
+    """Looks at the phone after every block, and whether to go on at all."""
 
-    def __init__(self, phone: Phone, keeper: LeaseKeeper, before: Conditions) -> None:
+    def __init__(self, phone: Phone, keeper: LeaseKeeper, stopping: threading.Event, before: Conditions) -> None:
         self.last = before
         self._phone = phone
         self._keeper = keeper
+        self._stopping = stopping
 
     def disturbance(self) -> str | None:
         if self._keeper.lost.is_set():
             raise LeaseLost
+        if self._stopping.is_set():
+            raise HandedBack
         previous, self.last = self.last, self._phone.conditions()
         return disturbance(previous, self.last)
 

@@ -7,6 +7,8 @@ import socket
 import time
 from pathlib import Path
 
+from celery import signals
+
 from db import phones
 from db.artifacts import ArtifactStore
 from db.phones import PhoneFacts, PhoneState
@@ -95,9 +97,18 @@ def _serve(
         without_mingle=True,
         without_heartbeat=True,
         loglevel="WARNING",
+        quiet=True,
     )
+
+    def drain(**_: object) -> None:
+        measurer.stop()
+
+    signals.worker_shutting_down.connect(drain, weak=False)
     log.info("agent is up: %s (%s), device class %s", identity.serial, identity.model, device)
-    worker.start()
+    try:
+        worker.start()
+    finally:
+        signals.worker_shutting_down.disconnect(drain)
 
 
 def _facts(identity: Identity, *, device: str, address: str) -> PhoneFacts:

@@ -1,8 +1,8 @@
 """Writes the reference network that phones time between blocks: `python -m workers.reference_network FILE.onnx`.
 
 Small and plain on purpose (convolutions 3×3 and depthwise, ReLU, 192×192 input), with seeded random weights: it need
-not know anything, its pace is all that counts. Its file is part of the product (device_agents/reference/); made anew with
-another onnxruntime its bytes may change, and with them every phone's baseline.
+not know anything, its pace is all that counts. Its file is part of the product (device_agents/reference/): made anew
+with another onnxruntime its bytes may change, and with them every phone's baseline.
 """
 
 import sys

@@ -38,6 +38,7 @@ def run(settings: Settings, *, concurrency: int = 1, queues: Sequence[str] = ALL
         without_mingle=True,
         without_heartbeat=True,
         loglevel="WARNING",
+        quiet=True,
     )
     log.info("worker %s is up with %s slots for %s", name, concurrency, ", ".join(queues))
     try:
