@@ -69,14 +69,14 @@ def write_brain(out: Path, progress: Progress | None = None) -> int:
     A folder that is complete already is left as it is. `DataError` where the volumes are not installed, or `out` holds
     something else or cannot be written.
     """
-    slices = list(cut_slices(*load_volumes()))
     try:
         if (out / "ATTRIBUTION.txt").exists():
-            return len(slices)
+            return len(list((out / "images").iterdir()))
         if out.exists() and any(out.iterdir()):
             raise DataError(f"{out}: holds something else already; choose another folder")
         unfinished = out.with_name(f".{out.name}.unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
+        slices = list(cut_slices(*load_volumes()))
         _write_folder(unfinished, slices, progress)
         os.replace(unfinished, out)
     except OSError as error:
@@ -90,11 +90,16 @@ def load_volumes() -> tuple[Volume, Volume]:
     t1, grey, white = (
         _read_volume(folder / f"mni_icbm152_{part}_tal_nlin_sym_09a_converted.nii.gz") for part in _PARTS
     )
+    box = _box_around(t1 > 0)
+    t1, grey, white = t1[box], grey[box], white[box]
     other = 255 - np.minimum(grey.astype(np.int16) + white, 255)
-    likeliest = np.argmax(np.stack([other, grey, white]), axis=0) + 1
-    labels = np.where(t1 > 0, likeliest, 0).astype(np.uint8)
-    box = tuple(slice(int(where.min()), int(where.max()) + 1) for where in np.nonzero(labels))
-    return t1[box], labels[box]
+    likeliest = np.where(white >= np.maximum(grey, other), 3, np.where(grey >= other, 2, 1))
+    return t1, np.where(t1 > 0, likeliest, 0).astype(np.uint8)
+
+
+def _box_around(inside: npt.NDArray[np.bool_]) -> tuple[slice, ...]:
+    places = (np.flatnonzero(inside.any(axis=others)) for others in ((1, 2), (0, 2), (0, 1)))
+    return tuple(slice(int(place[0]), int(place[-1]) + 1) for place in places)
 
 
 _PARTS = ("t1", "gm", "wm")
