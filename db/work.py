@@ -1,4 +1,4 @@
-"""How workers and agents work on one evaluation: claim it, keep the lease alive, do the work, settle what came of it."""
+"""How workers and agents work on one evaluation: claim it, keep the lease alive, do the work, write what came of it."""
 
 import logging
 import threading
@@ -22,7 +22,7 @@ SETTLE_RETRY_S = 2.0
 
 
 class HandedBack(Exception):
-    """The work was stopped from outside (shutdown, an unplugged phone): the evaluation goes back, nobody is to blame."""
+    """The work was stopped from outside (a shutdown): the evaluation goes back, nobody is to blame."""
 
 
 Work = Callable[[Claim, "LeaseKeeper"], Report]

@@ -19,7 +19,7 @@ NAME_PATTERN = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 
 
 class Stop(Strict):
-    """When a search is over: with this many complete candidates, or after so many proposals, whatever became of them."""
+    """When a search is over: with so many complete candidates, or after so many proposals, whatever became of them."""
 
     candidates: int = Field(ge=1, le=10_000_000)
     proposals: int | None = Field(None, ge=1, description="20 times `candidates` where absent")

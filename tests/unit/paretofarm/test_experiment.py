@@ -1,0 +1,101 @@
+"""Experiment files: what is accepted, and what the one line says when something is not."""
+
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from paretofarm.errors import ConfigError
+from paretofarm.experiment import Experiment, parse_experiment
+
+DOCUMENT: dict[str, Any] = {
+    "name": "faces-demo",
+    "seed": 7,
+    "search_space": {"type": "hourglass", "input_size": 64, "base_channels": [8, 16, 24]},
+    "algorithm": {"type": "evolution_pareto", "initial": 12},
+    "objectives": [
+        {"name": "miou", "goal": "maximize"},
+        {"name": "latency_ms", "goal": "minimize", "device": "virtual"},
+    ],
+    "constraints": [
+        {"name": "parameters", "at_most": 5.0e7},
+        {"name": "latency_ms", "device": "virtual", "at_most": 40},
+    ],
+    "training": {
+        "type": "segmentation",
+        "dataset": {"type": "face_synthetics", "path": "data/faces", "size": 64},
+        "epochs": [1],
+    },
+    "measurement": {"runtime": "onnxruntime", "precision": "int8", "max_relative_ci": 0.05},
+    "stop": {"candidates": 24},
+}
+
+
+def changed(path: str, value: Any) -> dict[str, Any]:
+    """DOCUMENT with the value at a dotted path replaced; None removes it."""
+    document = deepcopy(DOCUMENT)
+    *parents, last = [int(part) if part.isdigit() else part for part in path.split(".")]
+    place: Any = document
+    for key in parents:
+        place = place[key]
+    if value is None:
+        del place[last]
+    else:
+        place[last] = value
+    return document
+
+
+def refusal(document: dict[str, Any]) -> str:
+    with pytest.raises(ConfigError) as caught:
+        parse_experiment(document, "faces.yaml")
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_the_documented_example_is_accepted() -> None:
+    experiment = parse_experiment(DOCUMENT, "faces.yaml")
+    assert experiment.devices == ("virtual",)
+    assert experiment.plan().measured_first
+    assert experiment.plan().objectives == ("miou", "latency_ms@virtual")
+
+
+def test_an_experiment_survives_storage_as_json() -> None:
+    experiment = parse_experiment(DOCUMENT, "faces.yaml")
+    assert Experiment.model_validate(experiment.model_dump(mode="json")) == experiment
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("seeed", 1, "faces.yaml: seeed: unknown key"),
+        ("training.epoch", 3, "faces.yaml: training.epoch: unknown key"),
+        ("stop", None, "faces.yaml: stop: Field required"),
+        ("name", "Faces Demo", "faces.yaml: name = 'Faces Demo': "),
+        ("search_space.type", "hourglas", "faces.yaml: search_space: Input tag 'hourglas'"),
+        ("training.epochs", [3, 1], "faces.yaml: training.epochs: the rungs must increase"),
+        ("training.dataset.size", 128, "training.dataset.size is 128, search_space.input_size is 64"),
+        ("constraints.0.at_most", -1, "impossible: parameters is never at most -1"),
+        ("constraints.1.device", None, "latency_ms differs between devices"),
+        ("objectives.0.name", "iou", "unknown metric 'iou'"),
+        ("training", None, "an objective or constraint on a trained metric needs a `training:` section"),
+        ("measurement", None, "an objective or constraint on a device needs a `measurement:` section"),
+        ("measurement.max_relative_ci", 0, "faces.yaml: measurement.max_relative_ci = 0: "),
+        ("stop.candidates", 0, "faces.yaml: stop.candidates = 0: "),
+        ("objectives", [], "faces.yaml: objectives: "),
+    ],
+)
+def test_a_wrong_file_gets_one_line_that_names_file_key_and_reason(path: str, value: Any, message: str) -> None:
+    assert message in refusal(changed(path, value))
+
+
+def test_the_same_objective_twice_is_refused() -> None:
+    assert "miou is there more than once" in refusal(changed("objectives.1", {"name": "miou", "goal": "minimize"}))
+
+
+def test_without_trained_metrics_nothing_is_trained() -> None:
+    document = changed("objectives.0", {"name": "parameters", "goal": "minimize"})
+    assert parse_experiment(document, "faces.yaml").plan().rungs == 0
+
+
+def test_a_search_that_finds_little_is_bounded() -> None:
+    assert parse_experiment(DOCUMENT, "faces.yaml").stop.proposal_limit == 480
