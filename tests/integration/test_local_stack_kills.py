@@ -128,6 +128,7 @@ def test_a_stack_killed_with_its_guardian_is_cleared_by_the_next(launcher: Launc
     running = launcher.start(stack_folder)
     (guardian,) = running.guardians
     escaped = next(process for process in running.family if process.cmdline()[-1] == SLEEP)
+    running.driver.send_signal(signal.SIGSTOP)  # it must not notice and start another
     guardian.kill()
     running.driver.kill()
     others = [process for process in running.family if process != escaped]
