@@ -41,6 +41,9 @@ class OutputMapper:
         """What can be passed on now; the beginning of a root at the end is held until more is known."""
         data = self._held + data
         cut = len(data) - self._undecided(data)
+        # What follows a root belongs to it as long as that is undecided.
+        while root := next((root for root in self.roots if data.endswith(root, 0, cut)), b""):
+            cut -= len(root)
         self._held = data[cut:]
         return self._mapped(data[:cut])
 
