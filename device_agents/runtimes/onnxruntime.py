@@ -80,8 +80,8 @@ def parse_times(text: str) -> tuple[float, ...]:
 
 
 def _blame(exit_code: int, output: str, network: str) -> NotDeployable | PhoneOffline:
-    """A runner that was killed (128 + signal) says nothing about the network; one that refuses it does."""
+    """A runner that was killed (128 + signal) says nothing about the network; one that refuses it (255) does."""
     tail = " ".join(output.split())[-300:]
-    if exit_code >= 128:
+    if 128 < exit_code < 255:
         return PhoneOffline(f"{PROGRAM} was killed (exit code {exit_code}): {tail}")
     return NotDeployable(f"{PROGRAM} cannot run {network.rsplit('/', 1)[-1]} (exit code {exit_code}): {tail}")
