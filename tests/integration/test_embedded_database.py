@@ -76,7 +76,7 @@ def test_the_database_runs_for_the_block_and_no_longer(stack_folder: Path) -> No
         assert running.mode is StackMode.DATABASE
         family = [psutil.Process(running.pid), *psutil.Process(running.pid).children(recursive=True)]
     assert find_running_stack(stack_folder) is None
-    assert not any(map(is_alive, family))
+    wait_until(lambda: not any(map(is_alive, family)), 2, "the keeper to end")
 
 
 def test_the_first_command_makes_the_database(tmp_path: Path) -> None:
@@ -88,12 +88,12 @@ def test_commands_started_at_once_share_one_database_until_the_last_ends(command
     three = [commands.start() for _ in range(3)]
     answers = [ready(command) for command in three]
     assert len(set(answers)) == 1
-    url, keeper = answers[0]
+    url, keeper = answers[0][0], psutil.Process(answers[0][1])
     end(three[0])
     end(three[1])
     assert read_row(url) == 42
     end(three[2])
-    assert not psutil.pid_exists(keeper) or not is_alive(psutil.Process(keeper))
+    wait_until(lambda: not is_alive(keeper), 2, "the keeper to end")
 
 
 def test_a_killed_command_does_not_keep_the_database_running(commands: Commands, stack_folder: Path) -> None:
@@ -107,9 +107,10 @@ def test_a_killed_command_does_not_keep_the_database_running(commands: Commands,
 
 def test_a_killed_keeper_is_replaced_for_the_next_command(commands: Commands, stack_folder: Path) -> None:
     first = commands.start()
-    _, keeper = ready(first)
-    family = psutil.Process(keeper).children(recursive=True)
-    psutil.Process(keeper).kill()
+    keeper = psutil.Process(ready(first)[1])
+    family = keeper.children(recursive=True)
+    keeper.kill()
+    wait_until(lambda: not is_alive(keeper), 2, "the keeper to end")
     with embedded_database(stack_folder) as url:
         assert read_row(url) == 42
     assert not any(map(is_alive, family))
@@ -136,9 +137,7 @@ def test_a_stack_cannot_start_while_a_command_uses_the_database(commands: Comman
 def test_a_database_that_does_not_start_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "postgres").mkdir()
     (tmp_path / "postgres" / "diary.txt").write_text("mine")
-    with (
-        pytest.raises(StackError, match="not empty and is no Postgres database") as caught,
-        embedded_database(tmp_path),
-    ):
-        pass
+    expected = "not empty and is no Postgres database"
+    with pytest.raises(StackError, match=expected) as caught, embedded_database(tmp_path):
+        pytest.fail("there is no database to be used")
     assert len(str(caught.value).splitlines()) == 1

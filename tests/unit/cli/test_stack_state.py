@@ -1,25 +1,17 @@
 """The lock of a data folder and the file that says what runs in it."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from cli.stack.folder import DataFolder
 from cli.stack.state import FileLock, StackMode, StackState, find_running_stack, lock_holder
 
-
-def state(**changes: object) -> StackState:
-    content = {
-        "stack_id": "a1",
-        "pid": os.getpid(),
-        "mode": StackMode.FULL,
-        "database_url": "postgresql://x",
-        **changes,
-    }
-    return StackState(**content)  # type: ignore[arg-type]
+STATE = StackState("a1", os.getpid(), StackMode.FULL, "postgresql://x")
 
 
 def test_a_state_is_read_as_it_was_written(tmp_path: Path) -> None:
-    written = state(broker_url="redis+socket:///v.sock", phones={"one": "127.0.0.1:1"})
+    written = replace(STATE, broker_url="redis+socket:///v.sock", phones={"one": "127.0.0.1:1"})
     written.write(tmp_path / "state.json")
     assert StackState.read(tmp_path / "state.json") == written
     assert [path.name for path in tmp_path.iterdir()] == ["state.json"]
@@ -35,18 +27,18 @@ def test_a_missing_or_damaged_state_is_none(tmp_path: Path) -> None:
 
 def test_a_stack_is_found_while_its_lock_is_held(tmp_path: Path) -> None:
     folder = DataFolder.create(tmp_path)
-    state().write(folder.state)
+    STATE.write(folder.state)
     assert find_running_stack(tmp_path) is None
     with FileLock(folder.lock) as lock:
         assert lock.acquire()
-        assert find_running_stack(tmp_path) == state()
+        assert find_running_stack(tmp_path) == STATE
     assert find_running_stack(tmp_path) is None
 
 
 def test_a_state_that_the_holder_has_not_written_is_not_believed(tmp_path: Path) -> None:
     """The holder has just started; the file is still that of a killed one."""
     folder = DataFolder.create(tmp_path)
-    state(pid=1).write(folder.state)
+    replace(STATE, pid=1).write(folder.state)
     with FileLock(folder.lock) as lock:
         assert lock.acquire()
         assert find_running_stack(tmp_path) is None
