@@ -177,9 +177,9 @@ def _queue(session: Session, experiment_id: int, steps: Sequence[tuple[int, Step
 def _evaluations(session: Session, candidate_ids: Sequence[int]) -> dict[int, list[EvaluationState]]:
     states: dict[int, list[EvaluationState]] = {candidate_id: [] for candidate_id in candidate_ids}
     query = select(EvaluationRow.candidate_id, EvaluationRow.stage, EvaluationRow.device, EvaluationRow.rung)
-    query = query.add_columns(EvaluationRow.status, EvaluationRow.reason)
+    query = query.add_columns(EvaluationRow.status, EvaluationRow.reason, EvaluationRow.code)
     query = query.where(EvaluationRow.candidate_id.in_(candidate_ids)).order_by(EvaluationRow.id)
     for row in session.execute(query):
         step = Step(row.stage, row.device, row.rung)
-        states[row.candidate_id].append(EvaluationState(step, row.status, row.reason))
+        states[row.candidate_id].append(EvaluationState(step, row.status, row.reason, row.code))
     return states

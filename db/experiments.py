@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 
 from db import events
 from db.events import EventKind
-from db.tables import NOW, ExperimentRow, ExperimentStatus
+from db.tables import NOW, CandidateRow, EvaluationRow, ExperimentRow, ExperimentStatus
 from paretofarm.errors import ConfigError, NotFound
 from paretofarm.experiment import Experiment
+from paretofarm.lifecycle import HALTING_CODES, CandidateStatus, EvaluationStatus
 
 __all__ = ["ExperimentStatus", "StoredExperiment", "active", "create", "find", "finish", "get", "list_experiments"]
 
@@ -27,6 +28,7 @@ class StoredExperiment:
     name: str
     experiment: Experiment
     status: ExperimentStatus
+    reason: str | None
     created_at: datetime
     finished_at: datetime | None
 
@@ -78,16 +80,36 @@ def active(session: Session) -> list[StoredExperiment]:
     return [_stored(row) for row in session.scalars(select(ExperimentRow).where(unfinished).order_by(ExperimentRow.id))]
 
 
-def stop(session: Session, experiment_id: int) -> bool:
-    """Running to stopped: nothing is proposed any more, what is in flight comes to its end. False: was not running."""
+def stop(session: Session, experiment_id: int, *, reason: str | None = None) -> bool:
+    """Running to stopped: nothing is proposed any more, what is in flight comes to its end. False: was not running.
+
+    reason: what the user has to mend before the search can go on, where it was not the user who stopped it.
+    """
     running, stopped = ExperimentStatus.RUNNING, ExperimentStatus.STOPPED
-    return _change(session, experiment_id, [running], stopped, EventKind.EXPERIMENT_STOPPED)
+    return _change(session, experiment_id, [running], stopped, EventKind.EXPERIMENT_STOPPED, reason)
 
 
 def resume(session: Session, experiment_id: int) -> bool:
-    """Stopped to running. False: was not stopped."""
+    """Stopped to running; evaluations that failed by what the user has mended meanwhile are queued again.
+
+    False: was not stopped.
+    """
     running, stopped = ExperimentStatus.RUNNING, ExperimentStatus.STOPPED
-    return _change(session, experiment_id, [stopped], running, EventKind.EXPERIMENT_RESUMED)
+    if not _change(session, experiment_id, [stopped], running, EventKind.EXPERIMENT_RESUMED):
+        return False
+    unfinished = select(CandidateRow.id).where(
+        CandidateRow.experiment_id == experiment_id,
+        CandidateRow.status.in_([status for status in CandidateStatus if not status.is_final]),
+    )
+    halted = (
+        EvaluationRow.candidate_id.in_(unfinished),
+        EvaluationRow.status == EvaluationStatus.FAILED,
+        EvaluationRow.code.in_(HALTING_CODES),
+    )
+    again = {"status": EvaluationStatus.QUEUED, "attempt": EvaluationRow.attempt + 1, "failures": 0}
+    cleared = {"code": None, "reason": None, "finished_at": None, "dispatched_at": None, "not_before": NOW}
+    session.execute(update(EvaluationRow).where(*halted).values({**again, **cleared}))
+    return True
 
 
 def finish(session: Session, experiment_id: int) -> bool:
@@ -97,9 +119,14 @@ def finish(session: Session, experiment_id: int) -> bool:
 
 
 def _change(
-    session: Session, experiment_id: int, before: Sequence[ExperimentStatus], after: ExperimentStatus, kind: EventKind
+    session: Session,
+    experiment_id: int,
+    before: Sequence[ExperimentStatus],
+    after: ExperimentStatus,
+    kind: EventKind,
+    reason: str | None = None,
 ) -> bool:
-    values: dict[str, object] = {"status": after}
+    values: dict[str, object] = {"status": after, "reason": reason}
     if after is ExperimentStatus.FINISHED:
         values["finished_at"] = NOW
     statement = (
@@ -110,7 +137,7 @@ def _change(
     )
     changed = session.scalar(statement) is not None
     if changed:
-        events.record(session, kind, experiment_id=experiment_id)
+        events.record(session, kind, experiment_id=experiment_id, details={"reason": reason} if reason else None)
     return changed
 
 
@@ -131,6 +158,7 @@ def _stored(row: ExperimentRow) -> StoredExperiment:
         name=row.name,
         experiment=read_config(row.name, row.config),
         status=row.status,
+        reason=row.reason,
         created_at=row.created_at,
         finished_at=row.finished_at,
     )

@@ -1,15 +1,24 @@
 """The two statements that every evaluation runs through, each one round trip: claim and report."""
 
-from sqlalchemy import text
+from db.prepared import Prepared
 
-CLAIM = text(
+CLAIM = Prepared(
+    "claim_evaluation",
+    {
+        "evaluation_id": "bigint",
+        "attempt": "bigint",
+        "device": "text",
+        "token": "uuid",
+        "owner": "text",
+        "lease_s": "double precision",
+    },
     """
     WITH claimed AS (
         UPDATE evaluations
         SET status = 'leased', token = :token, owner = :owner, progress = NULL, started_at = clock_timestamp(),
             lease_expires_at = clock_timestamp() + make_interval(secs => :lease_s)
         WHERE id = :evaluation_id AND attempt = :attempt AND status = 'queued'
-        AND (CAST(:device AS text) IS NULL OR device = :device)
+        AND (:device IS NULL OR device = :device)
         RETURNING id, candidate_id, stage, device, rung, attempt, failures
     ), begun AS (
         UPDATE candidates
@@ -19,7 +28,7 @@ CLAIM = text(
     ), noted AS (
         INSERT INTO events (kind, experiment_id, candidate_id, evaluation_id, details)
         SELECT 'evaluation_claimed', c.experiment_id, c.id, claimed.id,
-               jsonb_build_object('owner', CAST(:owner AS text), 'attempt', claimed.attempt)
+               jsonb_build_object('owner', :owner, 'attempt', claimed.attempt)
         FROM claimed JOIN candidates c ON c.id = claimed.candidate_id
     )
     SELECT claimed.stage, claimed.device, claimed.rung, claimed.failures, c.id AS candidate_id, c.number,
@@ -34,21 +43,30 @@ CLAIM = text(
     FROM claimed
     JOIN candidates c ON c.id = claimed.candidate_id
     JOIN experiments e ON e.id = c.experiment_id
-    """
+    """,
 )
 
-REPORT = text(
+REPORT = Prepared(
+    "report_evaluation",
+    {
+        "evaluation_id": "bigint",
+        "token": "uuid",
+        "metrics": "jsonb",
+        "intervals": "jsonb",
+        "simulated": "boolean",
+        "details": "jsonb",
+    },
     """
     WITH done AS (
         UPDATE evaluations
         SET status = 'done', token = NULL, lease_expires_at = NULL, progress = 1, code = NULL, reason = NULL,
-            details = CAST(:details AS jsonb), finished_at = clock_timestamp()
+            details = :details, finished_at = clock_timestamp()
         WHERE id = :evaluation_id AND token = :token AND status = 'leased'
         RETURNING id, candidate_id, attempt, owner
     ), merged AS (
         UPDATE candidates
-        SET metrics = candidates.metrics || CAST(:metrics AS jsonb),
-            intervals = candidates.intervals || CAST(:intervals AS jsonb),
+        SET metrics = candidates.metrics || :metrics,
+            intervals = candidates.intervals || :intervals,
             simulated = candidates.simulated OR :simulated
         FROM done
         WHERE candidates.id = done.candidate_id
@@ -60,5 +78,5 @@ REPORT = text(
         FROM done CROSS JOIN merged
     )
     SELECT id FROM done
-    """
+    """,
 )

@@ -63,12 +63,9 @@ def claim(
     """
     token = uuid4()
     parameters = {"evaluation_id": evaluation_id, "attempt": attempt, "device": device}
-    lease = {"token": token, "owner": owner, "lease_s": lease_s}
-    row = session.execute(CLAIM, {**parameters, **lease}).one_or_none()
-    if row is None:
-        return None
-    notify(session)
-    return _claim(row, evaluation_id, attempt, token, owner)
+    lease = {"token": str(token), "owner": owner, "lease_s": lease_s}
+    row = CLAIM.execute(session, {**parameters, **lease}).one_or_none()
+    return None if row is None else _claim(row, evaluation_id, attempt, token, owner)
 
 
 def extend(session: Session, claim: Claim, lease_s: float, progress: float | None = None) -> None:
@@ -89,13 +86,13 @@ def report(session: Session, claim: Claim, result: Report) -> None:
     device = claim.step.device
     parameters = {
         "evaluation_id": claim.evaluation_id,
-        "token": claim.token,
+        "token": str(claim.token),
         "metrics": dumps(result.keyed_metrics(device)),
         "intervals": dumps(result.keyed_intervals(device)),
         "simulated": bool(result.simulated),
         "details": dumps(dict(result.details)),
     }
-    _require(session.scalar(REPORT, parameters), claim)
+    _require(REPORT.execute(session, parameters).scalar(), claim)
     link_artifacts(session, claim, result.artifacts)
     store_epochs(session, claim, result.epochs)
     if result.measurement:

@@ -2,11 +2,12 @@
 
 import logging
 
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 CHANNEL = "paretofarm"
+NOTIFY = text("SELECT set_config('synchronous_commit', 'off', true), pg_notify(:channel, '')")
 
 log = logging.getLogger(__name__)
 
@@ -16,19 +17,18 @@ def notify(session: Session) -> None:
     session.info["notify"] = True
 
 
-def send_pending(session: Session) -> None:
-    """Sends what was asked for, in a second transaction that does not wait for the disk; never raises.
+def send_pending(session: Session, autocommitting: Engine) -> None:
+    """Sends what was asked for, in a transaction of its own that does not wait for the disk; never raises.
 
     NOTIFY inside the first would be simpler, but Postgres lets notifying transactions commit one at a time, fsync
-    included: with 16 claimants that costs most of the throughput (benchmarks/leases.py). A crash in between loses a
-    wake-up, which the listeners' poll makes good.
+    included: 16 claimants would commit no faster than one. A crash in between loses a wake-up, which the listeners'
+    poll makes good.
     """
     if not session.info.pop("notify", False):
         return
     try:
-        with session.begin():
-            session.execute(text("SET LOCAL synchronous_commit = off"))
-            session.execute(text("SELECT pg_notify(:channel, '')"), {"channel": CHANNEL})
+        with autocommitting.connect() as connection:
+            connection.execute(NOTIFY, {"channel": CHANNEL})
     except DBAPIError as error:
         # The transaction before has committed: reporting a failure now would make the caller repeat it.
         log.warning("notification lost, listeners will find the news by polling: %s", error.orig)

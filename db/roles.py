@@ -40,7 +40,7 @@ ROLES: Mapping[str, Role] = {
     "scheduler": Role(
         ("experiments", "candidates", "evaluations", "events", "workers"),
         {
-            "experiments": ("status", "finished_at"),
+            "experiments": ("status", "reason", "finished_at"),
             "candidates": ("status", "reason", "finished_at"),
             "evaluations": (*_LEASE, *_OUTCOME),
             "workers": ("*",),

@@ -15,6 +15,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.orm import Session
 
 from db.notify import send_pending
+from db.ping import ping_after_rest
 from db.plain_json import dumps
 from paretofarm.errors import ConfigError, DatabaseUnavailable
 
@@ -41,11 +42,12 @@ class Database:
         self.engine = create_engine(
             self.url,
             connect_args=CONNECT_ARGUMENTS,
-            pool_pre_ping=True,
             pool_size=pool_size,
             max_overflow=20,
             json_serializer=dumps,
         )
+        self._autocommitting = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        ping_after_rest(self.engine)
         os.register_at_fork(after_in_child=_forget_connections(weakref.ref(self)))
 
     @contextmanager
@@ -56,12 +58,11 @@ class Database:
         power cut hurts nobody. Errors: DatabaseUnavailable where the server cannot be reached or the connection is
         lost, also during the commit, whose outcome is then unknown.
         """
-        with unavailable(self.url), Session(self.engine, expire_on_commit=False) as session:
-            with session.begin():
-                if not durable:
-                    session.execute(text("SET LOCAL synchronous_commit = off"))
-                yield session
-            send_pending(session)
+        with unavailable(self.url), Session(self.engine, expire_on_commit=False) as session, session.begin():
+            if not durable:
+                session.execute(text("SET LOCAL synchronous_commit = off"))
+            yield session
+        send_pending(session, self._autocommitting)
 
     @contextmanager
     def listener(self, channel: str) -> Iterator["Listener"]:

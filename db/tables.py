@@ -135,6 +135,8 @@ class ExperimentRow(Base):
     """Device classes that the config names, in order of first mention."""
     seed: Mapped[int]
     code_version: Mapped[str]
+    reason: Mapped[str | None]
+    """Why the search was stopped, where not by the user."""
     created_at: Mapped[datetime] = _now()
     finished_at: Mapped[datetime | None]
 

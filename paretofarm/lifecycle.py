@@ -14,9 +14,14 @@ from paretofarm.errors import (
     NoisyMeasurement,
     ParetofarmError,
     Unavailable,
+    UserError,
     WorkerCrashed,
 )
 from paretofarm.objective import Constraint
+
+
+HALTING_CODES = frozenset(kind.__name__ for kind in [UserError, *UserError.__subclasses__()])
+"""Errors that say nothing about the candidate: a missing data set, a wrong setting. The search waits for `resume`."""
 
 
 class Stage(StrEnum):
@@ -105,6 +110,7 @@ class EvaluationState:
     step: Step
     status: EvaluationStatus
     failure: str | None = None
+    code: str | None = None
 
 
 @dataclass(frozen=True)
@@ -117,15 +123,22 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Advance:
-    """Steps to queue now and, once a candidate is over, its verdict (its open evaluations are then cancelled)."""
+    """Steps to queue now and, once a candidate is over, its verdict (its open evaluations are then cancelled).
+
+    halt: why the whole search has to stop: an input of the user's is wrong, so that every candidate would fail alike.
+    """
 
     queue: tuple[Step, ...] = ()
     verdict: Verdict | None = None
+    halt: str | None = None
 
 
 def advance(plan: Plan, evaluations: Iterable[EvaluationState], metrics: Mapping[str, float]) -> Advance:
     """Decides what happens next to a candidate; idempotent: asking twice changes nothing."""
     states = {evaluation.step: evaluation for evaluation in evaluations}
+    halt = next((_blame(state) for state in states.values() if _is_users(state)), None)
+    if halt:
+        return Advance(halt=halt)
     verdict = _failure(states) or _violation(plan, metrics)
     if verdict:
         return Advance(verdict=verdict)
@@ -137,10 +150,18 @@ def advance(plan: Plan, evaluations: Iterable[EvaluationState], metrics: Mapping
 
 
 def _failure(states: Mapping[Step, EvaluationState]) -> Verdict | None:
-    for step, state in states.items():
+    for state in states.values():
         if state.status is EvaluationStatus.FAILED:
-            return Verdict(CandidateStatus.FAILED, f"{step}: {state.failure or 'failed'}")
+            return Verdict(CandidateStatus.FAILED, _blame(state))
     return None
+
+
+def _is_users(state: EvaluationState) -> bool:
+    return state.status is EvaluationStatus.FAILED and state.code in HALTING_CODES
+
+
+def _blame(state: EvaluationState) -> str:
+    return f"{state.step}: {state.failure or 'failed'}"
 
 
 def _violation(plan: Plan, metrics: Mapping[str, float]) -> Verdict | None:

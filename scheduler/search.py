@@ -42,6 +42,8 @@ class Search:
     def _advance(self, session: Session, state: CandidateState) -> bool:
         """Queues what is due; True once the candidate has come to its end."""
         step = advance(self._plan, state.evaluations, state.metrics)
+        if step.halt:
+            self._halt(session, step.halt)
         if step.verdict is None:
             candidates.queue(session, state.id, step.queue)
             return False
@@ -49,6 +51,11 @@ class Search:
         reason = f": {step.verdict.reason}" if step.verdict.reason else ""
         log.info("%s: candidate %s is %s%s", self.stored.name, state.number, step.verdict.status, reason)
         return True
+
+    def _halt(self, session: Session, reason: str) -> None:
+        """Stops the search until the user has mended what is wrong; candidates in flight wait for `search resume`."""
+        if experiments.stop(session, self.stored.id, reason=reason):
+            log.error("%s: stopped: %s", self.stored.name, reason)
 
     def _members(self, session: Session) -> Sequence[Member]:
         """Everything proposed so far; only what is not known to have ended is read."""

@@ -35,6 +35,7 @@ CREATE TABLE experiments (
     devices TEXT[] NOT NULL,
     seed BIGINT NOT NULL,
     code_version TEXT NOT NULL,
+    reason TEXT,
     created_at timestamptz DEFAULT clock_timestamp() NOT NULL,
     finished_at timestamptz,
     CONSTRAINT experiments_pkey PRIMARY KEY (id),

@@ -111,6 +111,13 @@ def test_a_failed_evaluation_fails_the_candidate_with_its_reason() -> None:
     )
 
 
+def test_what_is_the_users_to_mend_stops_the_search_and_blames_no_candidate() -> None:
+    missing = EvaluationState(TRAIN, EvaluationStatus.FAILED, "DataError: data/faces: no such folder", "DataError")
+    step = advance(plan(), [EvaluationState(BUILD, EvaluationStatus.DONE), missing], {})
+    assert step.verdict is None
+    assert step.halt == "train@0: DataError: data/faces: no such folder"
+
+
 def test_an_objective_that_nothing_reported_is_a_failure_not_a_hole() -> None:
     end = advance(plan(), states(done=(BUILD, COMPILE, MEASURE, TRAIN)), {"miou": 0.5})
     assert end.verdict is not None
