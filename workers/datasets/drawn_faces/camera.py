@@ -9,13 +9,17 @@ from PIL import Image, ImageFilter
 
 def take_picture(scene: npt.NDArray[np.float32], size: int, rng: np.random.Generator) -> Image.Image:
     """Scales the scene [side, side, 3] down to `size` and degrades it: exposure, blur, noise, compression."""
-    exposure = np.float32(np.exp(rng.normal(0.1, 0.1)))
-    balance = np.exp(rng.normal(0, 0.035, 3)).astype(np.float32)
-    gamma, noise = np.float32(rng.uniform(0.8, 1.2)), rng.choice([0.0, 2.0, 4.0, 7.0], p=[0.35, 0.35, 0.2, 0.1])
+    exposure, gamma = np.float32(np.exp(rng.normal(0.1, 0.1))), np.float32(rng.uniform(0.8, 1.2))
+    # Cameras err between warm and cool far more than between green and magenta.
+    warmth, green = rng.normal(0, 0.05), rng.normal(0, 0.015)
+    balance = np.exp(np.array([warmth, green, -warmth], dtype=np.float32))
+    noise = rng.choice([0.0, 2.0, 4.0, 7.0], p=[0.35, 0.35, 0.2, 0.1])
     blur, quality = rng.uniform(0, 0.9) ** 3 / 64, rng.integers(30, 95)
     compressed, grey = rng.uniform() < 0.5, rng.uniform() < 0.02
-    bright = np.clip(scene * (exposure * balance / 255), 0, 1) ** gamma
-    picture = Image.fromarray((bright * 255).astype(np.uint8)).resize((size, size), Image.Resampling.BOX)
+    factor = len(scene) // size
+    averaged = scene.reshape(size, factor, size, factor, 3).mean(axis=(1, 3))
+    bright = np.clip(averaged * (exposure * balance / 255), 0, 1) ** gamma
+    picture = Image.fromarray((bright * 255).astype(np.uint8))
     if blur * size > 0.2:
         picture = picture.filter(ImageFilter.GaussianBlur(blur * size))
     if grey:

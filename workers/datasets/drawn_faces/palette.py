@@ -65,7 +65,7 @@ def any_colour(rng: np.random.Generator, *, saturation: tuple[float, float], val
 
 def skin_tone(rng: np.random.Generator) -> Colour:
     place = rng.uniform(0, len(SKIN_TONES) - 1.001)
-    return jittered(between(SKIN_TONES[int(place)], SKIN_TONES[int(place) + 1], place % 1), rng, 0.05)
+    return jittered(between(SKIN_TONES[int(place)], SKIN_TONES[int(place) + 1], place % 1), rng, 0.03)
 
 
 def hair_colour(rng: np.random.Generator) -> Colour:
