@@ -6,8 +6,9 @@ import stat
 import sys
 from pathlib import Path
 
-from device_agents.virtual_phone.state import STATE_FILE, PhoneState, save_state
-from device_agents.virtual_phone.tools import PROPERTIES_FILE, TOOLS
+from device_agents.virtual_phone.reports import PROPERTIES_FILE, REPORTS
+from device_agents.virtual_phone.state import load_state, save_state
+from device_agents.virtual_phone.tools import TOOLS
 
 BIN = "system/bin"
 RUNNER = "onnxruntime_perf_test"
@@ -21,11 +22,11 @@ def install_firmware(root: Path, serial: str) -> None:
         (root / folder).mkdir(parents=True, exist_ok=True)
     properties = build_properties(serial)
     (root / PROPERTIES_FILE).write_text("".join(f"{name}={value}\n" for name, value in properties.items()))
-    if not (root / STATE_FILE).exists():
-        save_state(root, PhoneState())
-    for name in TOOLS:
-        _write_program(root / BIN / name, _python("device_agents.virtual_phone.tools", str(root), name))
-    _write_program(root / BIN / RUNNER, _THREADS + _python("device_agents.virtual_phone.perf_test", packages=True))
+    save_state(root, load_state(root))
+    for name, text in _programs(root).items():
+        path = root / BIN / name
+        path.write_text(f"#!/bin/sh\n{text}")
+        path.chmod(path.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
 
 
 def build_properties(serial: str) -> dict[str, str]:
@@ -55,21 +56,53 @@ def banner(serial: str, features: tuple[str, ...]) -> bytes:
     return ("device::" + ";".join(fields)).encode()
 
 
+# Prints a property, or the second word where there is none, or all; without starting another process.
+GETPROP = """
+[ $# -eq 0 ] && exec cat "$reports/getprop"
+while IFS= read -r line; do
+  case $line in "[$1]: ["*) line=${line#*: [}; printf '%s\\n' "${line%]}"; exit 0;; esac
+done <"$reports/getprop"
+printf '%s\\n' "$2"
+"""
+DUMPSYS = """
+case $1 in
+  battery|thermalservice) exec cat "$reports/$1";;
+  "") printf 'Currently running services:\\n  battery\\n  thermalservice\\n';;
+  *) echo "Can't find service: $1";;
+esac
+"""
+SETTINGS = """
+[ "$*" = "get global low_power" ] && exec cat "$reports/low_power"
+"""
+# This machine's own df, unless the storage is simulated.
+DF = """
+[ -s "$reports/storage" ] || PATH=${PATH#*:} exec df "$@"
+"""
+LOGCAT = "echo '--------- beginning of main'\n"
 # numpy's OpenBLAS starts a thread per core as it is imported, which costs as much as all else in it.
-_THREADS = "export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1\n"
+ONE_THREAD = "export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1\n"
+
+
+def _programs(root: Path) -> dict[str, str]:
+    """Shell text of each program in the phone's `bin` folder."""
+    reports = f"reports={shlex.quote(str(root / REPORTS))}\n"
+    tool = {name: _python("device_agents.virtual_phone.tools", str(root), name) for name in TOOLS}
+    return {
+        "getprop": reports + GETPROP,
+        "dumpsys": reports + DUMPSYS,
+        "settings": reports + SETTINGS + tool["settings"],
+        "df": reports + DF + tool["df"],
+        "cmd": tool["cmd"],
+        "logcat": LOGCAT,
+        RUNNER: ONE_THREAD + _python("device_agents.virtual_phone.perf_test", packages=True),
+    }
 
 
 def _python(module: str, *arguments: str, packages: bool = False) -> str:
     """Shell text that runs a module's `main` in a bare interpreter: without `site` it starts in half the time."""
     folders = [str(Path(__file__).parents[2])]
-    if packages:
-        folders += [
-            str(Path(spec.origin).parents[1]) for spec in [importlib.util.find_spec("numpy")] if spec and spec.origin
-        ]
+    numpy = importlib.util.find_spec("numpy") if packages else None
+    if numpy is not None and numpy.origin is not None:
+        folders.append(str(Path(numpy.origin).parents[1]))
     code = f"import sys; sys.path += {folders!r}; from {module} import main; sys.exit(main(sys.argv[1:]))"
     return shlex.join(["exec", sys.executable, "-I", "-S", "-c", code, *arguments]) + ' "$@"\n'
-
-
-def _write_program(path: Path, text: str) -> None:
-    path.write_text(f"#!/bin/sh\n{text}")
-    path.chmod(path.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)

@@ -1,6 +1,6 @@
-"""What a test or a fault may change of a running phone: one JSON file, read by the phone's tools at each call.
+"""What a test or a fault may change of a running phone: `change_state`, kept as one JSON file in its root folder.
 
-Standard library only: the tools start in 20 ms.
+Standard library only, as the phone's programs use it.
 """
 
 import json
@@ -8,6 +8,8 @@ import os
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
+
+from device_agents.virtual_phone.reports import write_reports
 
 STATE_FILE = "state.json"
 
@@ -42,6 +44,8 @@ def load_state(root: Path) -> PhoneState:
 
 
 def save_state(root: Path, state: PhoneState) -> None:
+    """Keeps the state, and lets the phone's programs know."""
+    write_reports(root, state)
     part = root / f"{STATE_FILE}.part{os.getpid()}"
     part.write_text(json.dumps(asdict(state), indent=2) + "\n")
     part.replace(root / STATE_FILE)

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from device_agents.link.shell import parse_free_bytes
 from device_agents.virtual_phone import tools
 from device_agents.virtual_phone.firmware import install_firmware
 from device_agents.virtual_phone.paths import OutputMapper, host_path, map_command, needs_no_quoting, output_roots
@@ -167,35 +168,53 @@ def test_unknown_fields_of_a_newer_state_are_left_out(root: Path) -> None:
     assert load_state(root) == PhoneState(battery_level=50)
 
 
+def program(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Runs one of the phone's programs as its shell does."""
+    environment = {"PATH": f"{root}/system/bin:{os.defpath}"}
+    return subprocess.run(words, env=environment, capture_output=True, text=True, timeout=20)
+
+
 def test_properties_follow_the_state(root: Path) -> None:
-    assert tools.getprop(root, ["ro.serialno"]) == ("SERIAL7\n", 0)
-    assert tools.getprop(root, ["no.such"]) == ("\n", 0)
-    change_state(root, boot_completed=False, properties={"ro.build.fingerprint": "new"})
-    listing = tools.getprop(root, [])[0]
-    assert "[sys.boot_completed]: []\n" in listing and "[ro.build.fingerprint]: [new]\n" in listing
+    assert program(root, "getprop", "ro.serialno").stdout == "SERIAL7\n"
+    assert program(root, "getprop", "no.such").stdout == "\n"
+    assert program(root, "getprop", "no.such", "a default").stdout == "a default\n"
+    change_state(root, boot_completed=False, properties={"ro.build.fingerprint": "new\\n [x]"})
+    listing = program(root, "getprop").stdout
+    assert "[sys.boot_completed]: []\n" in listing and "[ro.build.fingerprint]: [new\\n [x]]\n" in listing
+    assert program(root, "getprop", "ro.build.fingerprint").stdout == "new\\n [x]\n"
 
 
 def test_battery_report_is_in_tenths_of_a_degree(root: Path) -> None:
     change_state(root, battery_temperature=41.5, battery_level=29, plugged=False)
-    lines = [line.strip() for line in tools.dumpsys(root, ["battery"])[0].splitlines()]
+    lines = [line.strip() for line in program(root, "dumpsys", "battery").stdout.splitlines()]
     assert {"temperature: 415", "level: 29", "USB powered: false", "status: 3"} <= set(lines)
 
 
 def test_current_temperatures_follow_the_stale_ones(root: Path) -> None:
     change_state(root, skin_temperature=47.25, thermal_status=2)
-    cached, current = tools.dumpsys(root, ["thermalservice"])[0].split("Current temperatures from HAL:")
+    report = program(root, "dumpsys", "thermalservice").stdout
+    cached, current = report.split("Current temperatures from HAL:")
     assert "Thermal Status: 2" in cached and "mValue=47.25" not in cached
     assert "Temperature{mValue=47.25, mType=3, mName=skin, mStatus=2}" in current
 
 
 def test_settings_and_cmd_change_the_state(root: Path) -> None:
-    assert tools.settings(root, ["get", "global", "low_power"]) == ("0\n", 0)
-    assert tools.cmd(root, ["settings", "put", "global", "low_power", "1"]) == ("", 0)
-    assert tools.settings(root, ["get", "global", "low_power"]) == ("1\n", 0)
+    assert program(root, "settings", "get", "global", "low_power").stdout == "0\n"
+    assert program(root, "cmd", "settings", "put", "global", "low_power", "1").returncode == 0
+    assert program(root, "settings", "get", "global", "low_power").stdout == "1\n"
     assert tools.settings(root, ["get", "system", "other"]) == ("null\n", 0)
     tools.cmd(root, ["thermalservice", "override-status", "4"])
     assert load_state(root).thermal_status == 4
-    assert tools.cmd(root, ["package", "list"])[1] == 20
+    assert program(root, "cmd", "package", "list").returncode == 20
+
+
+def test_df_shows_the_simulated_storage_or_the_real_one(root: Path) -> None:
+    (root / "data/file").write_bytes(bytes(300 * 1024))
+    assert parse_free_bytes(program(root, "df", "-k", f"{root}/data").stdout) > 300 * 1024
+    change_state(root, storage_bytes=1024 * 1024)
+    assert parse_free_bytes(program(root, "df", "-k", f"{root}/data").stdout) == 724 * 1024
+    missing = program(root, "df", "-k", f"{root}/absent")
+    assert missing.returncode == 1 and "No such file" in missing.stderr
 
 
 def test_free_space_is_what_the_files_leave(root: Path) -> None:
@@ -204,12 +223,3 @@ def test_free_space_is_what_the_files_leave(root: Path) -> None:
     assert free_bytes(root) == 6_000
     (root / "data/file").write_bytes(bytes(40_000))
     assert free_bytes(root) == 0
-
-
-def test_programs_start_without_packages(root: Path) -> None:
-    """They run in a bare interpreter: what they import must be in the standard library."""
-    environment = {"PATH": f"{root}/system/bin:{os.defpath}"}
-    words = ["sh", "-c", 'getprop ro.serialno; df -k "$0/data"; settings', str(root)]
-    done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=20)
-    assert done.stdout.startswith("SERIAL7\nFilesystem") and done.returncode == 255
-    assert done.stderr.startswith("usage: settings")
