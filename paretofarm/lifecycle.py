@@ -20,7 +20,8 @@ from paretofarm.errors import (
 from paretofarm.objective import Constraint
 
 
-HALTING_CODES = frozenset(kind.__name__ for kind in [UserError, *UserError.__subclasses__()])
+_USERS: list[type[UserError]] = [UserError, *UserError.__subclasses__()]
+HALTING_CODES = frozenset(kind.__name__ for kind in _USERS)
 """Errors that say nothing about the candidate: a missing data set, a wrong setting. The search waits for `resume`."""
 
 
