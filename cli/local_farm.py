@@ -1,8 +1,8 @@
 """Scheduler, worker, phones and agents of this machine, with embedded servers or the user's own."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import click
 
@@ -20,11 +20,12 @@ RESTARTS_WORTH_SAYING = 2
 
 @dataclass(frozen=True)
 class Farm:
-    """What runs. phones: agent's name to `host:port`."""
+    """What runs. phones: agent's name to `host:port`; device_classes: theirs."""
 
     settings: Settings
     stack: LocalStack | ProcessGroup
-    phones: Mapping[str, str] = field(default_factory=dict)
+    phones: Mapping[str, str]
+    device_classes: tuple[str, ...]
 
     def trouble(self) -> str | None:
         """A line about the first process that does not stay up, if any."""
@@ -36,33 +37,34 @@ class Farm:
 
 def run_farm(environment: Mapping[str, str], crew: Crew) -> None:
     """Runs until Ctrl-C or SIGTERM. Errors: StackError, ConfigError, DatabaseUnavailable."""
-    with interruptible(), running_farm(environment, crew) as farm:
+    farm_here = farm_on_own_servers if has_own_servers(environment) else embedded_farm
+    with interruptible(), farm_here(environment, crew) as farm:
         _announce(farm)
         wait_for_interrupt()
         click.echo("stopping", err=True)
 
 
+def always(settings: Settings) -> bool:
+    """Nothing is to be done first, and all processes are needed."""
+    return True
+
+
 @contextmanager
-def running_farm(environment: Mapping[str, str], crew: Crew) -> Iterator[Farm]:
-    """Started and ready within the block; stopped in order after it. The database is migrated."""
+def embedded_farm(
+    environment: Mapping[str, str], crew: Crew, begin: Callable[[Settings], bool] = always
+) -> Iterator[Farm]:
+    """Servers and processes run within the block and are stopped in order after it. The database is migrated.
+
+    begin: called when the servers answer, before any process starts; says whether processes are needed at all.
+    """
     crew.check()
-    if has_own_servers(environment):
-        with _with_own_servers(environment, crew) as farm:
-            yield farm
-    else:
-        with _with_embedded_servers(environment, crew) as farm:
-            yield farm
-
-
-@contextmanager
-def _with_embedded_servers(environment: Mapping[str, str], crew: Crew) -> Iterator[Farm]:
     folder = data_folder(environment)
     farm: list[Farm] = []
 
     def processes(urls: StackUrls) -> list[ProcessSpec]:
         settings = settings_with(environment, urls.database, urls.broker)
-        specs = process_specs(settings, folder, crew)
-        farm.append(Farm(settings, stack, phone_addresses(specs)))
+        specs = process_specs(settings, folder, crew) if begin(settings) else []
+        farm.append(Farm(settings, stack, phone_addresses(specs), crew.device_classes))
         return specs
 
     stack = LocalStack(folder, processes, prepare=lambda urls: upgrade(urls.database))
@@ -76,7 +78,9 @@ def _with_embedded_servers(environment: Mapping[str, str], crew: Crew) -> Iterat
 
 
 @contextmanager
-def _with_own_servers(environment: Mapping[str, str], crew: Crew) -> Iterator[Farm]:
+def farm_on_own_servers(environment: Mapping[str, str], crew: Crew) -> Iterator[Farm]:
+    """The same with servers that the environment names; none is started, and nothing is migrated."""
+    crew.check()
     if not environment.get(BROKER_URL):
         raise ConfigError(f"{DATABASE_URL} is set but {BROKER_URL} is not: set both or neither")
     settings = Settings.from_environment(environment)
@@ -86,7 +90,7 @@ def _with_own_servers(environment: Mapping[str, str], crew: Crew) -> Iterator[Fa
     specs = process_specs(settings, group.folder.root, crew)
     try:
         group.start(specs)
-        yield Farm(settings, group, phone_addresses(specs))
+        yield Farm(settings, group, phone_addresses(specs), crew.device_classes)
     finally:
         with undisturbed():
             group.stop()

@@ -23,7 +23,7 @@ class ProcessGroup:
         if not self._lock.acquire():
             raise StackError(f"{self.folder.root} is in use by another paretofarm (process {self._lock.holder()})")
         mark = uuid.uuid4().hex
-        self._supervisor = Supervisor(mark)
+        self._supervisor = Supervisor(mark, self.folder.log("guardian"))
         self._supervisor.start([ProcessService(spec, self.folder, mark) for spec in specs])
 
     def stop(self) -> None:

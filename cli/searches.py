@@ -1,6 +1,6 @@
 """Starting a search: what is checked before, and what a name means that is there already."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -11,6 +11,7 @@ from cli.experiment_file import ExperimentFile
 from db import experiments
 from db.artifacts import ArtifactStore
 from db.experiments import ExperimentStatus, StoredExperiment
+from db.phones import list_phones
 from db.session import Database
 from paretofarm.dataset import DatasetSettings
 from paretofarm.errors import ConfigError, DataError, NotFound
@@ -112,3 +113,17 @@ def check_picture_path(path: Path) -> None:
             path.unlink()
     except OSError as error:
         raise ConfigError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def phone_warning(database: Database, experiment: Experiment, *, coming: Sequence[str] = ()) -> str | None:
+    """A line about device classes of which no phone has ever been seen. coming: classes of phones that start now."""
+    with database.transaction() as session:
+        known = {phone.facts.device for phone in list_phones(session)}
+    missing = [device for device in experiment.devices if device not in known and device not in coming]
+    if not missing:
+        return None
+    seen = f" (known: {', '.join(sorted(known))})" if known else ""
+    return (
+        f"no phone of class {', '.join(missing)} yet{seen}: candidates will wait for one; "
+        f"`paretofarm agent --connect HOST:PORT --device-class {missing[0]}` adds it"
+    )

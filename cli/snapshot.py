@@ -10,7 +10,8 @@ from db.experiments import ExperimentStatus
 @dataclass(frozen=True)
 class Snapshot:
     """counts: candidates by status, all named; target: complete candidates asked for; stages: (at work, waiting) by
-    stage, those with any. news: the newest lines, oldest first; trouble: what keeps the search from going on.
+    stage, those with any. reason: why it was stopped, where not by the user; news: the newest lines, oldest first;
+    trouble: what keeps the search from going on.
     """
 
     name: str
@@ -20,6 +21,7 @@ class Snapshot:
     stages: Mapping[str, tuple[int, int]]
     standing: Standing
     first_objective: str
+    reason: str | None
     elapsed_s: float
     eta_s: float | None = None
     news: tuple[str, ...] = ()
@@ -31,6 +33,7 @@ class Snapshot:
 
     @property
     def is_over(self) -> bool:
-        """Finished, or stopped with nothing left that is under way."""
-        stopped = self.status is ExperimentStatus.STOPPED and not self.in_flight
-        return stopped or self.status is ExperimentStatus.FINISHED
+        """Finished, or stopped with nothing left that comes to its end by itself."""
+        if self.status is ExperimentStatus.STOPPED:
+            return not self.in_flight or (self.reason is not None and not self.stages)
+        return self.status is ExperimentStatus.FINISHED

@@ -1,0 +1,73 @@
+"""The Pareto front of a search: read once, then printed and drawn."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from cli.devices import choose_device, objectives_on
+from cli.picture import Picture
+from cli.result import Result
+from cli.results import front_results, read_picture
+from cli.tables import csv_text, document, print_results
+from cli.words import heading
+from db import experiments
+from db.session import Database
+
+
+@dataclass(frozen=True)
+class FrontReport:
+    """picture: None where it was not asked for."""
+
+    search: str
+    device: str | None
+    objectives: tuple[str, ...]
+    results: list[Result]
+    picture: Picture | None
+
+    @property
+    def title(self) -> str:
+        simulated = " (simulated phone)" if any(result.simulated for result in self.results) else ""
+        on = f" on {self.device}{simulated}" if self.device else ""
+        return f"Pareto front of {self.search}{on}: {len(self.results)} members"
+
+
+def read_front(database: Database, search: str, device: str | None, *, with_picture: bool) -> FrontReport:
+    """Errors: NotFound, ConfigError for a device class that the search does not name."""
+    with database.transaction() as session:
+        stored = experiments.find(session, search)
+        chosen = choose_device(stored.experiment, device)
+        return FrontReport(
+            search=stored.name,
+            device=chosen,
+            objectives=tuple(heading(objective.key) for objective in objectives_on(stored.experiment, chosen)),
+            results=front_results(session, stored, chosen),
+            picture=read_picture(session, stored, chosen) if with_picture else None,
+        )
+
+
+def write_front(report: FrontReport, *, as_json: bool, as_csv: bool, plot: Path | None) -> None:
+    """Prints it on stdout; the picture goes to `plot`."""
+    if as_json:
+        click.echo(document(report.search, report.device, report.results))
+    elif as_csv:
+        click.echo(csv_text(report.results), nl=False)
+    elif report.results:
+        print_results(report.results, title=report.title, with_status=False)
+    else:
+        click.echo(f"{report.search} has no complete, feasible candidate yet", err=True)
+    if plot and report.picture:
+        from cli.plot import save_picture  # matplotlib takes a moment
+
+        save_picture(report.picture, plot)
+        click.echo(f"picture: {plot}", err=True)
+
+
+def query_hints(search: str, candidate_id: int) -> Iterator[str]:
+    """How to ask for more."""
+    yield "ask for more:"
+    yield f"  paretofarm front {search} --json"
+    yield f'  paretofarm candidates {search} --where "miou > 0.5" --sort=latency_ms'
+    yield f"  paretofarm candidate {candidate_id}"
+    yield f"  paretofarm db shell -c \"select * from pareto_front where search = '{search}'\""

@@ -1,0 +1,143 @@
+"""`paretofarm search start`: checks everything, stores the search and, with --wait, sees it through."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from cli.connection import connected, data_folder, has_own_servers, open_database, process_settings
+from cli.experiment_file import ExperimentFile, read_experiment_file
+from cli.failure import Interrupted
+from cli.front_report import query_hints, read_front, write_front
+from cli.live import open_display
+from cli.local_farm import Farm, embedded_farm
+from cli.local_stack import StackMode, find_running_stack
+from cli.searches import (
+    Beginning,
+    Begun,
+    begin_search,
+    check_artifact_store,
+    check_dataset,
+    check_picture_path,
+    phone_warning,
+)
+from cli.signals import interruptible
+from cli.stack_processes import Crew
+from cli.virtual_phones import is_virtual
+from cli.watching import Watch
+from db.experiments import ExperimentStatus, StoredExperiment
+from db.session import Database
+from paretofarm.errors import ConfigError, ServiceError, StackError
+from paretofarm.settings import Settings
+
+DEFAULT_PHONES = 2
+
+
+@dataclass(frozen=True)
+class Start:
+    """What the user asked for. phones, workers: None where not said."""
+
+    file: Path
+    wait: bool = False
+    plot: Path | None = None
+    as_json: bool = False
+    phones: int | None = None
+    workers: int | None = None
+    check_data: bool = True
+
+
+def start_search(environment: Mapping[str, str], start: Start, *, processors: int) -> None:
+    """Errors: ConfigError, DataError (then nothing was started), StackError, DatabaseUnavailable, Interrupted."""
+    file = read_experiment_file(start.file)
+    training = file.experiment.training
+    if training and start.check_data:
+        check_dataset(training.dataset)
+    if start.plot:
+        check_picture_path(start.plot)
+    try:
+        with interruptible():
+            if has_own_servers(environment) or _stack_runs(environment):
+                _with_running_farm(environment, start, file)
+            elif start.wait:
+                _with_farm_of_our_own(environment, start, file, processors)
+            else:
+                raise StackError("nothing runs here: `paretofarm up` in another terminal, or add --wait")
+    except KeyboardInterrupt as error:
+        raise Interrupted(_comfort(start, file)) from error
+
+
+def _stack_runs(environment: Mapping[str, str]) -> bool:
+    running = find_running_stack(data_folder(environment))
+    return running is not None and running.mode is StackMode.FULL
+
+
+def _with_running_farm(environment: Mapping[str, str], start: Start, file: ExperimentFile) -> None:
+    if start.phones or start.workers:
+        click.echo(
+            "note: --phones and --workers count for a stack that this command starts; one runs already", err=True
+        )
+    if not has_own_servers(environment):
+        check_artifact_store(process_settings(environment))
+    with open_database(environment) as database:
+        begun = begin_search(database, file)
+        _see_through(database, start, begun)
+
+
+def _with_farm_of_our_own(environment: Mapping[str, str], start: Start, file: ExperimentFile, processors: int) -> None:
+    """Everything runs as long as this command. A search that is finished needs no workers and no phones."""
+    begun: list[Begun] = []
+
+    def begin(settings: Settings) -> bool:
+        check_artifact_store(settings)
+        with connected(settings.database_url) as database:
+            begun.append(begin_search(database, file))
+        return begun[0].beginning is not Beginning.FINISHED
+
+    crew = _crew(start, file, processors)
+    with embedded_farm(environment, crew, begin) as farm, connected(farm.settings.database_url) as database:
+        _see_through(database, start, begun[0], farm)
+
+
+def _crew(start: Start, file: ExperimentFile, processors: int) -> Crew:
+    """Virtual phones only for the device classes that they can have."""
+    virtual = tuple(device for device in file.experiment.devices if is_virtual(device))
+    phones = (start.phones or DEFAULT_PHONES) if virtual else 0
+    return Crew(workers=start.workers or processors, phones=phones, device_classes=virtual)
+
+
+def _see_through(database: Database, start: Start, begun: Begun, farm: Farm | None = None) -> None:
+    search = begun.search
+    click.echo(f"search {search.name} (id {search.id}) {begun.beginning.value}", err=True)
+    warning = phone_warning(database, search.experiment, coming=farm.device_classes if farm else ())
+    if warning and begun.beginning is not Beginning.FINISHED:
+        click.echo(f"warning: {warning}", err=True)
+    if not start.wait:
+        click.echo(f"follow it: paretofarm search show {search.name}", err=True)
+        return
+    if begun.beginning is not Beginning.FINISHED:
+        with open_display() as display:
+            watch = Watch(database, search, trouble=farm.trouble) if farm else Watch(database, search)
+            search = watch.until_over(display)
+    _report(database, start, search)
+
+
+def _report(database: Database, start: Start, search: StoredExperiment) -> None:
+    """Errors: ConfigError where the user has to mend something first, ServiceError where nothing came of the search."""
+    if search.status is ExperimentStatus.STOPPED and search.reason:
+        raise ConfigError(f"{search.name} is stopped: {search.reason}; mend it, then start it again: nothing is lost")
+    report = read_front(database, search.name, None, with_picture=start.plot is not None)
+    if search.status is ExperimentStatus.STOPPED:
+        click.echo(f"stopped before its end; go on with: paretofarm search resume {search.name}", err=True)
+    if not report.results:
+        raise ServiceError(
+            f"no candidate of {search.name} is complete and feasible: see `paretofarm candidates {search.name}`"
+        )
+    write_front(report, as_json=start.as_json, as_csv=False, plot=start.plot)
+    for line in query_hints(search.name, report.results[0].id):
+        click.echo(line, err=True)
+
+
+def _comfort(start: Start, file: ExperimentFile) -> str:
+    again = f"paretofarm search start {start.file}{' --wait' if start.wait else ''}"
+    return f"interrupted: nothing of {file.experiment.name} is lost; go on with: {again}"

@@ -1,0 +1,98 @@
+"""Results as a table for people, as CSV for spreadsheets, as JSON for scripts."""
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import click
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from cli.failure import one_line
+from cli.result import Result, metric_names
+from cli.words import heading, interval_text
+from paretofarm.metrics import METRICS
+
+CSV_METRICS = tuple(METRICS)
+CSV_INTERVALS = ("latency_ms",)
+UNLIMITED = 100_000
+
+
+def document(search: str, device: str | None, results: Iterable[Result]) -> str:
+    """The JSON of `front --json` and `candidates --json`."""
+    rows = [result.to_json() for result in results]
+    return json.dumps({"search": search, "device": device, "candidates": rows})
+
+
+def csv_text(results: Iterable[Result]) -> str:
+    """The same columns whatever the search; an unknown value is empty. `latency_ms` is the chosen device class's."""
+    buffer = io.StringIO()
+    bounds = [f"{name}_{end}" for name in CSV_INTERVALS for end in ("low", "high")]
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(["id", "digest", "status", *CSV_METRICS, *bounds, "simulated", "noisy", "origin", "reason"])
+    for result in results:
+        values = result.to_json()["metrics"]
+        writer.writerow(
+            [
+                result.id,
+                result.digest,
+                result.status,
+                *(values.get(name, "") for name in CSV_METRICS),
+                *(bound for name in CSV_INTERVALS for bound in result.intervals.get(name, ("", ""))),
+                str(result.simulated).lower(),
+                str(result.noisy).lower(),
+                result.origin,
+                one_line(result.reason or ""),
+            ]
+        )
+    return buffer.getvalue()
+
+
+def print_results(results: Sequence[Result], *, title: str, with_status: bool) -> None:
+    """A table on stdout, as wide as it needs to be where stdout is no terminal."""
+    names = metric_names(results)
+    table = Table(box=box.SIMPLE_HEAD, title=one_line(title), title_justify="left", title_style="bold")
+    table.add_column("id", justify="right")
+    if with_status:
+        table.add_column("status")
+    for name in names:
+        table.add_column(heading(name), justify="right")
+    table.add_column("origin")
+    reasons = with_status and any(result.reason for result in results)
+    if reasons:
+        table.add_column("reason", overflow="fold")
+    for result in results:
+        cells = [str(result.id), *([_status(result)] if with_status else [])]
+        cells += [_cell(result, name) for name in names] + [result.origin]
+        table.add_row(*cells, *([one_line(result.reason or "")] if reasons else []))
+    print_table(table)
+
+
+def print_table(table: Table) -> None:
+    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else UNLIMITED, markup=False, highlight=False)
+    if not console.is_terminal:
+        for line in console.render_lines(table, pad=False):
+            click.echo("".join(segment.text for segment in line).rstrip())
+        return
+    console.print(table)
+
+
+def print_facts(facts: Mapping[str, Any], *, title: str) -> None:
+    """Names and values, one a line."""
+    click.echo(click.style(one_line(title), bold=True))
+    width = max((len(name) for name in facts), default=0)
+    for name, value in facts.items():
+        click.echo(f"  {name:<{width}}  {one_line(str(value))}")
+
+
+def _status(result: Result) -> str:
+    return result.status
+
+
+def _cell(result: Result, name: str) -> str:
+    text = interval_text(name, result.metrics.get(name), result.intervals.get(name))
+    return f"{text} (noisy)" if result.noisy and name == "latency_ms" else text
