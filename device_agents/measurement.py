@@ -42,8 +42,8 @@ class Measurement:
 
         baseline_ms: the reference's pace on this device class when it was first measured.
         """
-        candidate_inferences = self._block_length(self.network)
-        reference_inferences = self._block_length(self.reference)
+        candidate_inferences = self._block_length(self._probe_ms(self.network))
+        reference_inferences = self._block_length(baseline_ms)
         blocks: list[Block] = []
         before = self._time(self.reference, reference_inferences)
         verdict, summary = Verdict.MORE, None
@@ -59,7 +59,7 @@ class Measurement:
 
     def reference_pace_ms(self) -> float:
         """Median of `min_blocks` blocks of the reference alone."""
-        inferences = self._block_length(self.reference)
+        inferences = self._block_length(self._probe_ms(self.reference))
         blocks = [self._time(self.reference, inferences) for _ in range(self.settings.min_blocks)]
         return statistics.median(statistics.median(block) for block in blocks)
 
@@ -72,10 +72,13 @@ class Measurement:
             max_blocks=self.settings.max_blocks,
         )
 
-    def _block_length(self, network: str) -> int:
-        """Inferences that fill `min_block_s`, by a short probe, and at least `min_inferences`."""
-        probe = self._time(network, PROBE_INFERENCES)
-        return max(self.settings.min_inferences, math.ceil(self.settings.min_block_s / (min(probe) / 1e3)))
+    def _block_length(self, pace_ms: float) -> int:
+        """Inferences that fill `min_block_s` at that pace, and at least `min_inferences`."""
+        return max(self.settings.min_inferences, math.ceil(self.settings.min_block_s / (pace_ms / 1e3)))
+
+    def _probe_ms(self, network: str) -> float:
+        """A first idea of a network's pace, from a few inferences."""
+        return min(self._time(network, PROBE_INFERENCES))
 
     def _time(self, network: str, inferences: int) -> tuple[float, ...]:
         return self.runtime.time_block(
