@@ -27,10 +27,16 @@ class DataFolder:
 
     @classmethod
     def create(cls, path: Path) -> "DataFolder":
-        """Makes the folder where it is absent. Errors: `StackError` where it cannot be made or written."""
+        """Makes the folder where it is absent.
+
+        Errors: `StackError` where it cannot be made or written, or is another user's. That holds for root too, whose
+        servers would leave files there that the owner could not use any more.
+        """
         folder = cls(Path(os.path.abspath(path)))
         with readable_errors(folder.root):
             folder.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if (owner := folder.root.stat().st_uid) != os.geteuid():
+                raise StackError(f"{folder.root} belongs to another user (id {owner}): run as that user")
             folder.logs.mkdir(exist_ok=True)
         return folder
 

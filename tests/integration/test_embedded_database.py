@@ -110,7 +110,7 @@ def test_a_killed_keeper_is_replaced_for_the_next_command(commands: Commands, st
     keeper = psutil.Process(ready(first)[1])
     family = keeper.children(recursive=True)
     keeper.kill()
-    wait_until(lambda: not is_alive(keeper), 2, "the keeper to end")
+    wait_until(lambda: find_running_stack(stack_folder) is None, 2, "the keeper to end")
     with embedded_database(stack_folder) as url:
         assert read_row(url) == 42
     assert not any(map(is_alive, family))

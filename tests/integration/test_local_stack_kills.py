@@ -174,13 +174,13 @@ def test_a_second_stack_on_the_same_folder_gets_one_clear_line(launcher: Launche
     assert running.left() == running.family
 
 
-def test_an_ordinary_user_can_run_it(launcher: Launcher, stack_folder: Path) -> None:
+def test_an_ordinary_user_can_run_it(launcher: Launcher, copied_stack_folder: Path) -> None:
     """Root becomes one first: in a user namespace where that is allowed, else for good."""
     identity = choose_identity()
-    hand_over(stack_folder, identity)
-    running = launcher.start(stack_folder, identity=identity)
+    hand_over(copied_stack_folder, identity)
+    running = launcher.start(copied_stack_folder, identity=identity)
     assert running.user != 0
     os.killpg(running.driver.pid, signal.SIGINT)
     assert running.driver.wait(15) == 0
     running.wait_until_gone()
-    assert read_row(launcher.start(stack_folder, identity=identity).url) == 42
+    assert read_row(launcher.start(copied_stack_folder, identity=identity).url) == 42

@@ -51,3 +51,10 @@ def test_the_data_folder_is_made_private_with_its_parents(tmp_path: Path) -> Non
     folder = DataFolder.create(tmp_path / "a" / "b")
     assert stat.S_IMODE(folder.root.stat().st_mode) == 0o700
     assert folder.log("worker") == tmp_path / "a" / "b" / "logs" / "worker.log"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_another_users_folder_is_refused_even_to_root(tmp_path: Path) -> None:
+    os.chown(tmp_path, 4711, -1)
+    with pytest.raises(StackError, match=r"belongs to another user \(id 4711\): run as that user"):
+        DataFolder.create(tmp_path)
