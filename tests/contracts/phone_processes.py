@@ -1,14 +1,13 @@
 """Phones to test against, each a process of its own: ours, and AOSP's."""
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 ADBD = Path(__file__).parents[1] / "tools/adbd/adbd.sh"
@@ -23,7 +22,6 @@ class PhoneProcess:
     address: str
     folder: str
     process: subprocess.Popen[bytes]
-    ready: bool = field(default=False)
 
     def kill(self) -> None:
         """As a pulled battery does."""
@@ -107,7 +105,7 @@ def google_adb() -> Path:
     import adbutils
 
     path = Path(adbutils.__file__).parent / "binaries/adb"
-    assert path.is_file() or shutil.which("adb"), "the adbutils wheel has no adb"
+    assert path.is_file(), "the adbutils wheel has no adb"
     return path
 
 
