@@ -113,7 +113,7 @@ def test_a_killed_keeper_is_replaced_for_the_next_command(commands: Commands, st
     wait_until(lambda: find_running_stack(stack_folder) is None, 2, "the keeper to end")
     with embedded_database(stack_folder) as url:
         assert read_row(url) == 42
-    assert not any(map(is_alive, family))
+    wait_until(lambda: not any(map(is_alive, family)), 2, "the old keeper's processes to end")
     end(first)
 
 
