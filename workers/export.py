@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import onnxruntime
 import torch
 from torch import nn
 
 from paretofarm.errors import BuildFailed
-from workers.memory import out_of_memory_named
+from workers.memory import first_line, is_out_of_memory, out_of_memory_named
 from workers.quiet import quiet
+from workers.session import INPUT, OUTPUT, OnnxRuntimeErrors, infer, open_session
 
 if TYPE_CHECKING:
     import onnx
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 Shape = tuple[int, int, int, int]
 
 OPSET = 18
-INPUT = "image"
-OUTPUT = "logits"
 TOLERANCE = 1e-3
 """Greatest difference allowed between torch and onnxruntime, relative to the greatest logit (seen: below 1e-5)."""
 
@@ -53,15 +51,10 @@ def verify_onnx(network: nn.Module, path: Path, input_shape: Shape, *, seed: int
 
 def run_onnx(path: Path, image: np.ndarray) -> np.ndarray:
     """Logits of one image by onnxruntime on the CPU, one thread."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 4
     try:
-        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        logits: np.ndarray = session.run([OUTPUT], {INPUT: image})[0]
-        return logits
-    except (RuntimeError, ValueError) as error:
-        raise BuildFailed(f"onnxruntime cannot run the exported network: {error}") from error
+        return infer(open_session(path), image)
+    except OnnxRuntimeErrors as error:
+        raise BuildFailed(f"onnxruntime cannot run the exported network: {first_line(error)}") from error
 
 
 def _to_onnx(network: nn.Module, input_shape: Shape) -> "onnx.ModelProto":
@@ -80,6 +73,8 @@ def _to_onnx(network: nn.Module, input_shape: Shape) -> "onnx.ModelProto":
                 output_names=[OUTPUT],
             )
     except (RuntimeError, ValueError, TypeError) as error:
+        if is_out_of_memory(error):
+            raise
         raise BuildFailed(_reason(error)) from error
     finally:
         network.train(was_training)
@@ -114,7 +109,7 @@ def _reason(error: BaseException) -> str:
     root = list(_chain(error))[-1]
     if operation := re.search(r"No ONNX function found for <OpOverload\(op='([^']+)'", str(root)):
         return f"ONNX has no equivalent of the op {operation[1]}"
-    return f"the network cannot be exported: {str(root).strip().splitlines()[0]}"
+    return f"the network cannot be exported: {first_line(root)}"
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -17,7 +17,7 @@ def out_of_memory_named(what: str) -> Iterator[None]:
         yield
     except (MemoryError, RuntimeError) as error:
         if is_out_of_memory(error):
-            raise OutOfMemory(f"{what} does not fit into memory: {_first_line(error)}") from error
+            raise OutOfMemory(f"{what} does not fit into memory: {first_line(error)}") from error
         raise
 
 
@@ -28,5 +28,6 @@ def is_out_of_memory(error: BaseException) -> bool:
     return error.__cause__ is not None and is_out_of_memory(error.__cause__)
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
+    """What an error says, short enough for one line."""
     return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -7,15 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
+from onnxruntime import InferenceSession
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.registry import QDQRegistry, QLinearOpsRegistry
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from paretofarm.errors import ConversionFailed
 from paretofarm.measurement import MeasurementSettings
-from workers.export import INPUT, OUTPUT
+from workers.memory import first_line
 from workers.quiet import quiet
+from workers.session import INPUT, OnnxRuntimeErrors, infer, open_session
 from workers.toolchains.port import CompiledNetwork, Image
 
 # Bilinear Resize stays in float between int8 neighbours: on the CPU its uint8 kernel made whole networks 25-30 %
@@ -66,8 +67,8 @@ def _quantize(source: Path, images: list[Image], out: Path) -> None:
             with quiet(""):
                 quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
                 _quantize_static(prepared, quantized, images)
-        except (RuntimeError, ValueError, TypeError, KeyError, AssertionError) as error:
-            raise ConversionFailed(f"onnxruntime cannot quantize the network: {error}") from error
+        except (*OnnxRuntimeErrors, TypeError, KeyError, AssertionError) as error:
+            raise ConversionFailed(f"onnxruntime cannot quantize the network: {first_line(error)}") from error
         _session(quantized, as_run)
         _require_int8(as_run)
         shutil.copyfile(quantized, out)
@@ -106,20 +107,15 @@ def _agreement(before: Path, after: Path, images: list[Image]) -> float:
     sessions = [_session(path) for path in (before, after)]
     same: list[float] = []
     for image in images:
-        expected, actual = (session.run([OUTPUT], {INPUT: image})[0] for session in sessions)
+        expected, actual = (infer(session, image) for session in sessions)
         if expected.shape != actual.shape:
             raise ConversionFailed(f"quantization changed the output from {expected.shape} to {actual.shape}")
         same.append(float(np.mean(expected.argmax(axis=1) == actual.argmax(axis=1))))
     return float(np.mean(same))
 
 
-def _session(path: Path, optimized: Path | None = None) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 4
-    if optimized is not None:
-        options.optimized_model_filepath = str(optimized)
+def _session(path: Path, optimized: Path | None = None) -> InferenceSession:
     try:
-        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except (RuntimeError, ValueError) as error:
-        raise ConversionFailed(f"onnxruntime does not load the network: {error}") from error
+        return open_session(path, optimized)
+    except OnnxRuntimeErrors as error:
+        raise ConversionFailed(f"onnxruntime does not load the network: {first_line(error)}") from error
