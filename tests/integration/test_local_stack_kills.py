@@ -61,6 +61,7 @@ class Launcher:
 
     def __init__(self) -> None:
         self._cleanup = ExitStack()
+        self._started: list[RunningStack] = []
 
     def start(self, stack_folder: Path, *, identity: Identity = Identity.SAME) -> RunningStack:
         driver = self.spawn(stack_folder, identity)
@@ -68,7 +69,8 @@ class Launcher:
         said = json.loads(driver.stdout.readline() or self._complain(driver))
         self._wait_for_grandchild(stack_folder / "logs" / "worker.log", said["pids"]["worker"])
         family = psutil.Process(driver.pid).children(recursive=True)
-        return RunningStack(driver, said["url"], said["user"], family)
+        self._started.append(RunningStack(driver, said["url"], said["user"], family))
+        return self._started[-1]
 
     def spawn(self, stack_folder: Path, identity: Identity = Identity.SAME) -> "subprocess.Popen[str]":
         command = launch_command([sys.executable, str(DRIVER), str(stack_folder)], identity=identity)
@@ -80,7 +82,10 @@ class Launcher:
         return driver
 
     def close(self) -> None:
+        """The folder is the next test's: nobody may be left in it."""
         self._cleanup.close()
+        for running in self._started:
+            running.wait_until_gone()
 
     def _wait_for_grandchild(self, log: Path, worker: int) -> None:
         def announced() -> bool:
