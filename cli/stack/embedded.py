@@ -77,7 +77,7 @@ class _Keeper:
     def __init__(self, folder: DataFolder) -> None:
         self._log = folder.log("keeper")
         self._log_start = self._log.stat().st_size if self._log.exists() else 0
-        command = [sys.executable, "-m", "cli.stack.keeper", str(folder.root)]
+        command = [sys.executable, "-P", "-m", "cli.stack.keeper", str(folder.root)]
         with readable_errors(self._log), self._log.open("ab") as log:
             self._popen = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True

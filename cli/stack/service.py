@@ -11,6 +11,10 @@ from cli.stack.folder import DataFolder
 from cli.stack.guardian import MARK
 
 
+SAFE_PATH = {"PYTHONSAFEPATH": "1"}
+"""Or `python -m` would take a package named `db` or `cli` in the user's current folder for ours."""
+
+
 class Service(Protocol):
     """One process that is kept alive. All methods are called by the supervisor's thread."""
 
@@ -85,7 +89,7 @@ class ProcessService:
         mark = f"{self.stack_id}.{self.name}."
         return Launch(
             argv=self.spec.argv,
-            environment={**os.environ, **self.spec.environment, MARK: mark},
+            environment={**os.environ, **SAFE_PATH, **self.spec.environment, MARK: mark},
             log=self.folder.log(self.name),
             nice=self.spec.nice,
             mark=mark,

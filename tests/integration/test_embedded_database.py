@@ -84,6 +84,16 @@ def test_the_first_command_makes_the_database(tmp_path: Path) -> None:
         assert connection.execute(text("SELECT current_database()")).scalar() == "paretofarm"
 
 
+def test_a_package_of_our_name_in_the_current_folder_is_not_taken_for_ours(
+    stack_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cli").mkdir()
+    (tmp_path / "cli" / "__init__.py").write_text("raise ImportError('somebody else')")
+    monkeypatch.chdir(tmp_path)
+    with embedded_database(stack_folder) as url:
+        assert read_row(url) == 42
+
+
 def test_commands_started_at_once_share_one_database_until_the_last_ends(commands: Commands) -> None:
     three = [commands.start() for _ in range(3)]
     answers = [ready(command) for command in three]
