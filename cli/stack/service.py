@@ -10,7 +10,6 @@ from cli.stack.child import Launch, Signals
 from cli.stack.folder import DataFolder
 from cli.stack.guardian import MARK
 
-
 SAFE_PATH = {"PYTHONSAFEPATH": "1"}
 """Or `python -m` would take a package named `db` or `cli` in the user's current folder for ours."""
 
