@@ -14,7 +14,8 @@ from workers.isolation.channel import Channel, Message
 from workers.isolation.job import IsolatedJob
 from workers.isolation.log_tail import tail
 
-STOP_TIMEOUT_S = 10.0
+STOP_TIMEOUT_S = 3.0
+"""A server that serves ends at once; one that still warms up has no jobs yet and is killed."""
 
 # -P: a folder of the user's that is called like one of our packages must not be imported.
 _SERVER = (sys.executable, "-P", "-m", "workers.isolation.server")

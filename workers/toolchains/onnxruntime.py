@@ -28,6 +28,9 @@ WEIGHTY_OPS = frozenset({"Conv", "FusedConv", "ConvTranspose", "Gemm", "FusedGem
 
 AGREEMENT_IMAGES = 8
 
+# The quantizer is Python, and asserts what it does not expect in a network.
+_QuantizerErrors: tuple[type[Exception], ...] = (*OnnxRuntimeErrors, TypeError, KeyError, AssertionError)
+
 
 class OnnxRuntimeToolchain:
     """`precision: fp32` copies the network, `int8` quantizes it with the calibration images (MinMax)."""
@@ -67,7 +70,7 @@ def _quantize(source: Path, images: list[Image], out: Path) -> None:
             with quiet(""):
                 quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
                 _quantize_static(prepared, quantized, images)
-        except (*OnnxRuntimeErrors, TypeError, KeyError, AssertionError) as error:
+        except _QuantizerErrors as error:
             raise ConversionFailed(f"onnxruntime cannot quantize the network: {first_line(error)}") from error
         _session(quantized, as_run)
         _require_int8(as_run)
