@@ -11,7 +11,6 @@ from cli.picture import Picture
 from cli.result import Result
 from cli.results import front_results, read_picture
 from cli.tables import csv_text, document, print_results
-from cli.words import heading
 from db import experiments
 from db.session import Database
 
@@ -41,7 +40,7 @@ def read_front(database: Database, search: str, device: str | None, *, with_pict
         return FrontReport(
             search=stored.name,
             device=chosen,
-            objectives=tuple(heading(objective.key) for objective in objectives_on(stored.experiment, chosen)),
+            objectives=tuple(objective.name for objective in objectives_on(stored.experiment, chosen)),
             results=front_results(session, stored, chosen),
             picture=read_picture(session, stored, chosen) if with_picture else None,
         )
@@ -54,7 +53,7 @@ def write_front(report: FrontReport, *, as_json: bool, as_csv: bool, plot: Path 
     elif as_csv:
         click.echo(csv_text(report.results), nl=False)
     elif report.results:
-        print_results(report.results, title=report.title, with_status=False)
+        print_results(report.results, title=report.title, objectives=report.objectives, with_status=False)
     else:
         click.echo(f"{report.search} has no complete, feasible candidate yet", err=True)
     if plot and report.picture:

@@ -1,6 +1,6 @@
 """A candidate as the command line prints it: its metrics under plain names, for one device class."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,11 +43,6 @@ def for_device(values: Mapping[str, Any], device: str | None) -> dict[str, Any]:
             found[name] = value
     order = {name: position for position, name in enumerate(METRICS)}
     return dict(sorted(found.items(), key=lambda item: order.get(item[0], len(order))))
-
-
-def metric_names(results: Sequence[Result]) -> list[str]:
-    """Names that any of the results has, in the order of `METRICS`."""
-    return [name for name in METRICS if any(name in result.metrics for result in results)]
 
 
 def _plain(value: float) -> float | int:

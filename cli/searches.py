@@ -56,25 +56,26 @@ def begin_search(database: Database, file: ExperimentFile) -> Begun:
 
 
 def _check_same(file: ExperimentFile, stored: StoredExperiment) -> None:
-    keys = list(differing_keys(file.experiment, stored.experiment))
-    if keys:
+    changed = list(differences(file.experiment, stored.experiment))
+    if changed:
         raise ConfigError(
-            f"{file.path}: there is a search {stored.name!r} already, with another {', '.join(keys)}: "
+            f"{file.path}: there is a search {stored.name!r} already, which differs: {', '.join(changed)}; "
             "give this one another name"
         )
 
 
-def differing_keys(one: Experiment, other: Experiment) -> Iterator[str]:
-    """Dotted keys that two experiments do not agree about; comments and order play no part."""
-    return _differences(one.model_dump(mode="json"), other.model_dump(mode="json"), "")
+def differences(new: Experiment, old: Experiment) -> Iterator[str]:
+    """What two experiments do not agree about, e.g. `seed (8, was 7)`; comments and order play no part."""
+    return _differences(new.model_dump(mode="json"), old.model_dump(mode="json"), "")
 
 
-def _differences(one: Any, other: Any, key: str) -> Iterator[str]:
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
-        for name in dict.fromkeys((*one, *other)):
-            yield from _differences(one.get(name), other.get(name), f"{key}.{name}" if key else name)
-    elif one != other:
-        yield key
+def _differences(new: Any, old: Any, key: str) -> Iterator[str]:
+    if isinstance(new, Mapping) and isinstance(old, Mapping):
+        for name in dict.fromkeys((*new, *old)):
+            yield from _differences(new.get(name), old.get(name), f"{key}.{name}" if key else name)
+    elif new != old:
+        plain = not isinstance(new, list | Mapping) and not isinstance(old, list | Mapping)
+        yield f"{key} ({new}, was {old})" if plain else key
 
 
 def check_dataset(settings: DatasetSettings | None) -> None:

@@ -13,12 +13,14 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.failure import one_line
-from cli.result import Result, metric_names
+from cli.result import Result
 from cli.words import heading, interval_text
 from paretofarm.metrics import METRICS
 
 CSV_METRICS = tuple(METRICS)
 CSV_INTERVALS = ("latency_ms",)
+USUAL = ("parameters", "macs", "f1")
+"""What tables show beside the objectives; --json and --csv have everything."""
 UNLIMITED = 100_000
 
 
@@ -52,9 +54,9 @@ def csv_text(results: Iterable[Result]) -> str:
     return buffer.getvalue()
 
 
-def print_results(results: Sequence[Result], *, title: str, with_status: bool) -> None:
-    """A table on stdout, as wide as it needs to be where stdout is no terminal."""
-    names = metric_names(results)
+def print_results(results: Sequence[Result], *, title: str, objectives: Sequence[str], with_status: bool) -> None:
+    """A table on stdout, as wide as it needs to be where stdout is no terminal. Objectives by plain name, first."""
+    names = [*objectives, *(name for name in USUAL if name not in objectives)]
     table = Table(box=box.SIMPLE_HEAD, title=one_line(title), title_justify="left", title_style="bold")
     table.add_column("id", justify="right")
     if with_status:
@@ -66,7 +68,7 @@ def print_results(results: Sequence[Result], *, title: str, with_status: bool) -
     if reasons:
         table.add_column("reason", overflow="fold")
     for result in results:
-        cells = [str(result.id), *([_status(result)] if with_status else [])]
+        cells = [str(result.id), *([result.status] if with_status else [])]
         cells += [_cell(result, name) for name in names] + [result.origin]
         table.add_row(*cells, *([one_line(result.reason or "")] if reasons else []))
     print_table(table)
@@ -87,10 +89,6 @@ def print_facts(facts: Mapping[str, Any], *, title: str) -> None:
     width = max((len(name) for name in facts), default=0)
     for name, value in facts.items():
         click.echo(f"  {name:<{width}}  {one_line(str(value))}")
-
-
-def _status(result: Result) -> str:
-    return result.status
 
 
 def _cell(result: Result, name: str) -> str:

@@ -9,9 +9,10 @@ from sqlalchemy.orm import Session
 
 from cli.course import Course
 from cli.live import Display
+from cli.progress import read_progress
 from cli.snapshot import Snapshot
 from cli.words import event_text
-from db import events, experiments, reports
+from db import events, experiments
 from db.events import Event
 from db.experiments import StoredExperiment
 from db.session import Database
@@ -75,13 +76,13 @@ class Watch:
 
     def _snapshot(self, session: Session) -> Snapshot:
         search = experiments.get(session, self.search.id)
-        progress = reports.progress(session, self.search.id)
+        progress = read_progress(session, search)
         return Snapshot(
             name=search.name,
             status=search.status,
             target=search.experiment.stop.candidates,
-            counts={status.value: count for status, count in progress.candidates.items()},
-            stages={stage.value: (work.leased, work.queued) for stage, work in progress.stages.items()},
+            counts=progress.counts,
+            stages=progress.stages,
             standing=self._course.standing(session),
             first_objective=search.experiment.objectives[0].key,
             reason=search.reason,

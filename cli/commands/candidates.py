@@ -6,7 +6,7 @@ import click
 
 from cli.commands.options import DEVICE, SEARCH, check_one_format, json_or_csv
 from cli.connection import open_database
-from cli.devices import choose_device
+from cli.devices import choose_device, objectives_on
 from cli.results import candidate_results
 from cli.tables import csv_text, document, print_results
 from db import experiments
@@ -51,4 +51,5 @@ def candidates(
         click.echo(csv_text(results), nl=False)
     else:
         title = f"{stored.name}: {len(results)} candidates" + (f", latency on {chosen}" if chosen else "")
-        print_results(results, title=title, with_status=True)
+        objectives = [objective.name for objective in objectives_on(stored.experiment, chosen)]
+        print_results(results, title=title, objectives=objectives, with_status=True)

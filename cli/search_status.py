@@ -1,0 +1,99 @@
+"""How far searches are, for `search list` and `search show`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich import box
+from rich.table import Table
+from sqlalchemy.orm import Session
+
+from cli.course import Course, Standing
+from cli.progress import Progress, read_progress
+from cli.tables import print_facts, print_table
+from cli.words import duration, metric_text
+from db import experiments
+from db.experiments import ExperimentStatus, StoredExperiment
+
+
+@dataclass(frozen=True)
+class SearchStatus:
+    search: StoredExperiment
+    progress: Progress
+    standing: Standing
+
+    def to_json(self) -> dict[str, Any]:
+        """What `--json` prints."""
+        return {
+            "id": self.search.id,
+            "name": self.search.name,
+            "status": self.search.status.value,
+            "reason": self.search.reason,
+            "created_at": self.search.created_at.isoformat(),
+            "finished_at": self.search.finished_at.isoformat() if self.search.finished_at else None,
+            "target": self.search.experiment.stop.candidates,
+            "candidates": dict(self.progress.counts),
+            "stages": {stage: {"leased": at, "queued": wait} for stage, (at, wait) in self.progress.stages.items()},
+            "failures": dict(self.progress.failures),
+            "front": self.standing.front_size,
+            "hypervolume_ratio": self.standing.improvement,
+            "elapsed_s": round(self.progress.elapsed_s, 1),
+            "eta_s": None if self.progress.eta_s is None else round(self.progress.eta_s, 1),
+        }
+
+
+def read_status(session: Session, search: StoredExperiment) -> SearchStatus:
+    standing = Course(search.id, search.experiment).standing(session)
+    return SearchStatus(search, read_progress(session, search), standing)
+
+
+def list_statuses(session: Session) -> list[SearchStatus]:
+    """All searches, oldest first."""
+    return [read_status(session, search) for search in experiments.list_experiments(session)]
+
+
+def print_statuses(statuses: Sequence[SearchStatus]) -> None:
+    table = Table(box=box.SIMPLE_HEAD)
+    for name in ("id", "name", "status", "complete", "infeasible", "failed", "front", "started (UTC)", "time"):
+        table.add_column(name, justify="left" if name in ("name", "status") else "right")
+    for status in statuses:
+        search, counts = status.search, status.progress.counts
+        table.add_row(
+            str(search.id),
+            search.name,
+            search.status.value,
+            f"{counts['complete']}/{search.experiment.stop.candidates}",
+            str(counts["infeasible"]),
+            str(counts["failed"]),
+            str(status.standing.front_size),
+            f"{search.created_at:%Y-%m-%d %H:%M}",
+            duration(status.progress.elapsed_s),
+        )
+    print_table(table)
+
+
+def print_status(status: SearchStatus) -> None:
+    search, progress, standing = status.search, status.progress, status.standing
+    facts = {
+        "status": f"{search.status.value}{': ' + search.reason if search.reason else ''}",
+        "candidates": ", ".join(f"{count} {name}" for name, count in progress.counts.items())
+        + f"; {search.experiment.stop.candidates} complete ones wanted",
+        "in flight": ", ".join(f"{stage} {at} at work, {wait} waiting" for stage, (at, wait) in progress.stages.items())
+        or "nothing",
+        "front": _front(search, standing),
+        "time": duration(progress.elapsed_s),
+    }
+    if progress.eta_s is not None and search.status is ExperimentStatus.RUNNING:
+        facts["time"] += f", about {duration(progress.eta_s)} left"
+    for reason, count in progress.failures.items():
+        facts[f"failed ({count})"] = reason
+    print_facts(facts, title=f"{search.name} (id {search.id})")
+
+
+def _front(search: StoredExperiment, standing: Standing) -> str:
+    if standing.best is not None:
+        objective = search.experiment.objectives[0]
+        return f"best {objective.name} {metric_text(objective.key, standing.best)}"
+    ratio = standing.improvement
+    better = "" if ratio is None else f", hypervolume {ratio:.2f} times that of the first complete candidates"
+    return f"{standing.front_size} members{better}"
