@@ -7,7 +7,7 @@ Every job is a function of (parameters, emit); `emit` sends a message to whoever
 import functools
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from types import MappingProxyType
@@ -75,10 +75,8 @@ def compile_network(parameters: Parameters, emit: Emit) -> dict[str, Any]:
     """
     settings = _parse(MeasurementSettings, parameters["measurement"])
     source = Path(parameters["onnx"])
-    if parameters["dataset"] is None:
-        images = _noise(source, settings.calibration_images)
-    else:
-        images = _calibration_images(parameters, settings.calibration_images)
+    count = settings.calibration_images
+    images = _noise(source, count) if parameters["dataset"] is None else _calibration_images(parameters, count)
     compiled = toolchain(settings).compile(source, images, settings, Path(parameters["out"], "compiled.onnx"))
     return {"network": str(compiled.path), "metrics": dict(compiled.metrics), "notes": dict(compiled.notes)}
 
@@ -163,15 +161,17 @@ def _classes(parameters: Parameters) -> int:
     return 1 if dataset is None else len(class_names(_parse(DatasetSettings, dataset)))
 
 
-def _calibration_images(parameters: Parameters, count: int) -> list[Image]:
+def _calibration_images(parameters: Parameters, count: int) -> Iterator[Image]:
     dataset = open_dataset(_parse(DatasetSettings, parameters["dataset"]), Path(parameters["cache"]))
-    images = np.array(dataset.splits[Split.CALIBRATION].images[:count])
-    return [to_input(torch.from_numpy(image[None])).contiguous().numpy() for image in images]
+    for image in dataset.splits[Split.CALIBRATION].images[:count]:
+        yield to_input(torch.from_numpy(np.array(image[None]))).contiguous().numpy()
 
 
-def _noise(source: Path, count: int) -> list[Image]:
+def _noise(source: Path, count: int) -> Iterator[Image]:
     shape = [dimension.dim_value for dimension in onnx.load(source).graph.input[0].type.tensor_type.shape.dim]
-    return list(np.random.default_rng(0).random((count, *shape), dtype=np.float32))
+    rng = np.random.default_rng(0)
+    for _ in range(count):
+        yield rng.random(shape, dtype=np.float32)
 
 
 def _parse(kind: Any, document: Any) -> Any:

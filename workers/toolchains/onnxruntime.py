@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
+from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
@@ -38,13 +39,16 @@ class OnnxRuntimeToolchain:
     def compile(
         self, onnx: Path, calibration: Iterable[Image], settings: MeasurementSettings, out: Path
     ) -> CompiledNetwork:
-        images = list(calibration)
         if settings.precision == "fp32":
             shutil.copyfile(onnx, out)
             notes: dict[str, float | str] = {"precision": "fp32"}
         else:
-            _quantize(onnx, images, out)
-            notes = {"precision": "int8", "int8_agreement": _agreement(onnx, out, images[:AGREEMENT_IMAGES])}
+            images = iter(calibration)
+            first = list(islice(images, AGREEMENT_IMAGES))
+            if not first:
+                raise ConversionFailed("int8 needs at least one calibration image")
+            _quantize(onnx, chain(first, images), out)
+            notes = {"precision": "int8", "int8_agreement": _agreement(onnx, out, first)}
         return CompiledNetwork(out, {"network_bytes": float(out.stat().st_size)}, notes)
 
 
@@ -59,9 +63,7 @@ class _Calibration(CalibrationDataReader):
         return None if image is None else {INPUT: image}
 
 
-def _quantize(source: Path, images: list[Image], out: Path) -> None:
-    if not images:
-        raise ConversionFailed("int8 needs at least one calibration image")
+def _quantize(source: Path, images: Iterable[Image], out: Path) -> None:
     _require_known_ops(source)
     with tempfile.TemporaryDirectory(prefix="quantize-") as folder:
         prepared, quantized, as_run = (Path(folder, name) for name in ("prepared.onnx", "int8.onnx", "as_run.onnx"))
@@ -84,7 +86,7 @@ def _require_known_ops(source: Path) -> None:
             raise ConversionFailed(f"op {node.op_type} (node {node.name}) cannot be quantized to int8")
 
 
-def _quantize_static(prepared: Path, quantized: Path, images: list[Image]) -> None:
+def _quantize_static(prepared: Path, quantized: Path, images: Iterable[Image]) -> None:
     quantize_static(
         str(prepared),
         str(quantized),

@@ -112,8 +112,8 @@ class _Training:
 
     def train_epoch(self, epoch: int, on_progress: Callable[[float], None]) -> float:
         """Mean loss. What is random in it depends on seed and epoch alone, so it does not matter where one resumes."""
-        torch.manual_seed(self.seed * 1_000_003 + epoch)
         rng = np.random.default_rng([self.seed, epoch])
+        torch.manual_seed(int(rng.integers(2**63)))
         order = shuffled(len(self.train_split), self.settings.batch_size, rng)
         change = self.mirrored(rng) if self.settings.augment else None
         total = torch.zeros((), device=self.device)

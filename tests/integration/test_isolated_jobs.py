@@ -1,0 +1,155 @@
+"""The real jobs as a worker runs them: architecture in, trained and compiled network out, through a fork server."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from paretofarm.architecture import Architecture
+from paretofarm.errors import ArchitectureError, DataError, OutOfMemory
+from paretofarm.spaces import HourglassMobileSpace, HourglassSpace
+from workers.datasets.faces import write_faces
+from workers.isolation import ForkServer
+from workers.session import infer, open_session
+
+SIDE = 32
+SPACE = HourglassMobileSpace(
+    type="hourglass_mobile",
+    input_size=SIDE,
+    base_channels=(8,),
+    hourglasses=(1,),
+    downsample_blocks=2,
+    downsample_layers=(1,),
+    skip_layers=(0,),
+    upsample_layers=(1,),
+    post_upsample_layers=(0,),
+)
+ARCHITECTURE = SPACE.search_space().sample(np.random.default_rng(0))
+IMAGES = 100
+MEMORY_BYTES = 700_000_000
+
+Result = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ForkServer]:
+    server = ForkServer(memory_bytes=MEMORY_BYTES)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("faces")
+    write_faces(folder, IMAGES, SIDE, seed=1)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def dataset(faces: Path) -> Result:
+    return {"type": "face_synthetics", "path": str(faces), "size": SIDE, "limit": None}
+
+
+@pytest.fixture
+def network(dataset: Result, tmp_path: Path) -> Result:
+    return {
+        "space": SPACE.model_dump(mode="json"),
+        "architecture": ARCHITECTURE.to_dict(),
+        "dataset": dataset,
+        "constraints": [],
+        "seed": 2**63 - 1,
+        "out": str(tmp_path),
+    }
+
+
+@pytest.fixture
+def training(network: Result, dataset: Result, cache: Path) -> Result:
+    settings = {"type": "segmentation", "dataset": dataset, "epochs": [1, 2], "batch_size": 8, "learning_rate": 5e-3}
+    return {**network, "training": settings, "rung": 0, "checkpoint": None, "device": "cpu", "cache": str(cache)}
+
+
+def run(server: ForkServer, function: str, parameters: Result) -> tuple[Result, list[Result]]:
+    messages: list[Result] = []
+    return server.run({"function": function, "parameters": parameters}, messages.append, 120), messages
+
+
+def test_build_exports_and_counts(server: ForkServer, network: Result) -> None:
+    built, _ = run(server, "build", network)
+    assert built["metrics"]["parameters"] > 0
+    assert built["metrics"]["macs"] > built["metrics"]["parameters"]
+    assert infer(open_session(Path(built["onnx"])), np.zeros((1, 3, SIDE, SIDE), np.float32)).shape == (
+        1,
+        19,
+        SIDE,
+        SIDE,
+    )
+
+
+def test_the_same_seed_builds_the_same_bytes(server: ForkServer, network: Result) -> None:
+    files = []
+    for _ in range(2):
+        built, _ = run(server, "build", network)
+        files.append(Path(built["onnx"]).read_bytes())
+    assert files[0] == files[1]
+
+
+def test_a_built_network_compiles_to_int8(server: ForkServer, network: Result, dataset: Result, cache: Path) -> None:
+    built, _ = run(server, "build", network)
+    measurement = {"runtime": "onnxruntime", "calibration_images": 16}
+    parameters = {**built, "dataset": dataset, "measurement": measurement, "cache": str(cache), "out": network["out"]}
+    compiled, _ = run(server, "compile", parameters)
+    assert compiled["metrics"]["network_bytes"] == Path(compiled["network"]).stat().st_size
+    assert 0 < compiled["notes"]["int8_agreement"] <= 1
+    on_noise, _ = run(server, "compile", {**parameters, "dataset": None})
+    assert on_noise["metrics"]["network_bytes"] > 0
+
+
+def test_a_rung_is_trained_told_and_resumed(server: ForkServer, training: Result, tmp_path: Path) -> None:
+    first, messages = run(server, "train", training)
+    assert [message["epoch"] for message in messages if message["type"] == "epoch"] == [1]
+    assert set(first["metrics"]) == {"miou", "f1", "pixel_accuracy", "loss"}
+    assert first["per_class"]["skin"]["pixels"] > 0
+    assert first["epochs"] == 1
+
+    out = tmp_path / "second"
+    out.mkdir()
+    resumed = {**training, "rung": 1, "checkpoint": first["checkpoint"], "out": str(out)}
+    second, messages = run(server, "train", resumed)
+    assert [message["epoch"] for message in messages if message["type"] == "epoch"] == [2]
+    assert Path(second["checkpoint"]).parent == out
+    assert infer(open_session(Path(second["onnx"])), np.zeros((1, 3, SIDE, SIDE), np.float32)).shape[1] == 19
+
+
+def test_a_process_of_its_own_changes_nothing_in_the_result(server: ForkServer, training: Result) -> None:
+    results = [run(server, "train", training)[0] for _ in range(2)]
+    assert results[0] == results[1]
+
+
+def test_a_foreign_architecture_is_the_users_error(server: ForkServer, network: Result) -> None:
+    foreign = Architecture("hourglass", {"stem_stride": 2}).to_dict()
+    with pytest.raises(ArchitectureError):
+        run(server, "build", {**network, "architecture": foreign})
+
+
+def test_a_missing_data_set_is_named(server: ForkServer, training: Result, tmp_path: Path) -> None:
+    missing = {**training["training"]["dataset"], "path": str(tmp_path / "nowhere")}
+    with pytest.raises(DataError, match="nowhere: no such folder"):
+        run(server, "train", {**training, "training": {**training["training"], "dataset": missing}})
+
+
+def test_a_candidate_too_large_for_its_memory_limit_is_out_of_memory(server: ForkServer, network: Result) -> None:
+    space = HourglassSpace(
+        type="hourglass", input_size=SIDE, base_channels=(1024,), ops=("conv7x7",), downsample_blocks=2
+    )
+    architecture = space.search_space().sample(np.random.default_rng(0))
+    huge = {**network, "space": space.model_dump(mode="json"), "architecture": architecture.to_dict()}
+    with pytest.raises(OutOfMemory, match="does not fit into memory"):
+        run(server, "build", huge)
