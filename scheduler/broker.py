@@ -5,8 +5,10 @@ from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 from celery import Celery
+from kombu.connection import Connection
 from kombu.exceptions import ChannelError, OperationalError
 from kombu.transport.virtual import Channel
+from redis.exceptions import RedisError
 
 from db.dispatch import Message
 from paretofarm.errors import BrokerUnavailable
@@ -14,7 +16,10 @@ from paretofarm.messaging import celery_settings
 
 
 class Broker:
-    """Sends messages. Every error of the transport is `BrokerUnavailable`, which names no password."""
+    """Sends messages over a connection of its own each time: none can have gone stale since the last.
+
+    Every error of the transport is `BrokerUnavailable`, which names no password.
+    """
 
     def __init__(self, url: str) -> None:
         self._app = Celery("paretofarm-scheduler", set_as_current=False)
@@ -24,7 +29,7 @@ class Broker:
 
     def send(self, messages: Iterable[Message]) -> None:
         """Sends each as a task of its stage's name on its queue."""
-        with self._connected(), self._app.producer_pool.acquire(block=True) as producer:
+        with self._connection() as connection, self._app.amqp.Producer(connection) as producer:
             for message in messages:
                 self._app.send_task(
                     message.stage.value,
@@ -36,18 +41,18 @@ class Broker:
 
     def drained(self, queues: Iterable[str]) -> set[str]:
         """Those of the queues in which no message waits."""
-        with self._connected(), self._app.connection_for_write() as connection, connection.channel() as channel:
+        with self._connection() as connection, connection.channel() as channel:
             return {queue for queue in queues if not _depth(channel, queue)}
 
     def close(self) -> None:
         self._app.close()
 
     @contextmanager
-    def _connected(self) -> Iterator[None]:
+    def _connection(self) -> Iterator[Connection]:
         try:
-            yield
-        except (OperationalError, OSError) as error:
-            self._app.pool.force_close_all()
+            with self._app.connection_for_write() as connection:
+                yield connection
+        except (OperationalError, RedisError, OSError) as error:
             raise BrokerUnavailable(f"the broker at {self._address} does not answer: {error}") from error
 
 
