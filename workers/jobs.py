@@ -100,7 +100,7 @@ def train_network(parameters: Parameters, emit: Emit) -> dict[str, Any]:
         settings,
         epochs_total=settings.epochs[parameters["rung"]],
         seed=parameters["seed"],
-        device=parameters["device"],
+        device=_device(parameters["device"]),
         resume_from=None if parameters["checkpoint"] is None else Path(parameters["checkpoint"]),
         save_to=out / "checkpoint.pt",
         on_epoch=lambda epoch: emit(_epoch_message(epoch)),
@@ -154,6 +154,15 @@ def _epoch_message(epoch: EpochMetrics) -> dict[str, Any]:
 def _network(space: SearchSpaceSettings, parameters: Parameters, classes: int) -> nn.Module:
     torch.manual_seed(parameters["seed"])
     return build_network(space, Architecture.from_dict(parameters["architecture"]), classes)
+
+
+def _device(wanted: str) -> str:
+    """A GPU is of no use to a torch that was built without CUDA."""
+    if not wanted.startswith("cuda") or torch.version.cuda is None:
+        return "cpu"
+    # Every batch has the same shape, so looking for the fastest algorithms pays.
+    torch.backends.cudnn.benchmark = True
+    return wanted
 
 
 def _classes(parameters: Parameters) -> int:

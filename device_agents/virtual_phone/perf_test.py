@@ -76,6 +76,8 @@ def main(argv: Sequence[str]) -> int:
 
 def measure(options: argparse.Namespace) -> Timing:
     """Loads the network and times it. Raises `RunFailed`."""
+    # Since 1.29 it sends usage data to Microsoft, from a thread of its own, unless this is set before its import.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime
 
     with _verdict():
