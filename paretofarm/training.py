@@ -32,6 +32,9 @@ class SegmentationTraining(Strict):
     lr_schedule: Literal["constant", "cosine"] = "constant"
     optimizer: Literal["adam", "adamw"] = "adam"
     weight_decay: float = Field(0.0, ge=0, le=1)
+    class_weights: Literal["none", "inverse_sqrt"] = Field(
+        "none", description="inverse_sqrt: the loss weighs each class by 1/√(its share of pixels)"
+    )
     augment: bool = Field(False, description="mirror images left to right (and left with right classes) at random")
     amp: bool = Field(True, description="bfloat16 autocast; on CUDA only")
 

@@ -20,6 +20,7 @@ from workers.datasets import Dataset, ImageMaskArrays, Split
 from workers.memory import out_of_memory_named
 from workers.training.batches import Batches, Change, shuffled
 from workers.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from workers.training.class_weights import inverse_sqrt_weights
 from workers.training.evaluation import Evaluation, evaluate
 from workers.training.mirror import Mirror
 from workers.training.normalization import estimate_statistics
@@ -72,6 +73,7 @@ class _Training:
         self.train_split = dataset.splits[Split.TRAIN]
         self.batches = Batches(self.train_split, settings.batch_size, device)
         self.mirror = Mirror(dataset.class_names)
+        self.class_weights = self.weigh_classes()
 
     def resume(self, path: Path) -> int:
         """Epochs that lie behind."""
@@ -140,8 +142,16 @@ class _Training:
     def loss(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Mean over labelled pixels; 0, not NaN, where a batch has none."""
         ignored = self.dataset.ignore_index
-        total = functional.cross_entropy(logits, labels, ignore_index=ignored, reduction="sum")
+        weights = self.class_weights
+        total = functional.cross_entropy(logits, labels, weight=weights, ignore_index=ignored, reduction="sum")
         return total / (labels != ignored).sum().clamp(min=1)
+
+    def weigh_classes(self) -> torch.Tensor | None:
+        if self.settings.class_weights == "none":
+            return None
+        classes = len(self.dataset.class_names)
+        weights = inverse_sqrt_weights(self.train_split, classes, ignore_index=self.dataset.ignore_index)
+        return weights.to(self.device)
 
     def progress(self, epoch: int, share: float) -> float:
         """Share of all planned steps that lie behind; a training past its plan stays at the end of it."""
