@@ -4,6 +4,7 @@ import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from pydantic import ValidationError
 from sqlalchemy import select, update
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from db import events
 from db.events import EventKind
+from db.plain_json import dumps
 from db.tables import NOW, CandidateRow, EvaluationRow, ExperimentRow, ExperimentStatus
 from paretofarm.errors import ConfigError, NotFound
 from paretofarm.experiment import Experiment
@@ -156,7 +158,7 @@ def _stored(row: ExperimentRow) -> StoredExperiment:
     return StoredExperiment(
         id=row.id,
         name=row.name,
-        experiment=read_config(row.name, row.config),
+        experiment=read_config(row.name, dumps(row.config)),
         status=row.status,
         reason=row.reason,
         created_at=row.created_at,
@@ -164,11 +166,13 @@ def _stored(row: ExperimentRow) -> StoredExperiment:
     )
 
 
-def read_config(name: str, config: object) -> Experiment:
-    """The stored model. ConfigError where this version of the code cannot read it."""
+@lru_cache(maxsize=64)
+def read_config(name: str, config_json: str) -> Experiment:
+    """The stored model. ConfigError where this version of the code cannot read it.
+
+    Cached: a claim needs it each time, and the same text always gives the same immutable model.
+    """
     try:
-        return Experiment.model_validate(config)
+        return Experiment.model_validate_json(config_json)
     except ValidationError as error:
-        raise ConfigError(
-            f"search {name!r} was stored by a version of the code that differs too much: {error}"
-        ) from error
+        raise ConfigError(f"search {name!r} was stored by too different a version of the code: {error}") from error

@@ -32,7 +32,7 @@ CLAIM = Prepared(
         FROM claimed JOIN candidates c ON c.id = claimed.candidate_id
     )
     SELECT claimed.stage, claimed.device, claimed.rung, claimed.failures, c.id AS candidate_id, c.number,
-           c.architecture, c.metrics, e.id AS experiment_id, e.name AS experiment_name, e.config,
+           c.architecture, c.metrics, e.id AS experiment_id, e.name AS experiment_name, e.config::text AS config,
            (
                SELECT jsonb_agg(jsonb_build_object(
                    'sha256', a.sha256, 'kind', l.kind, 'size_bytes', a.size_bytes, 'uri', a.uri, 'device', l.device

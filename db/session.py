@@ -46,7 +46,6 @@ class Database:
             max_overflow=20,
             json_serializer=dumps,
         )
-        self._autocommitting = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         ping_after_rest(self.engine)
         os.register_at_fork(after_in_child=_forget_connections(weakref.ref(self)))
 
@@ -62,7 +61,7 @@ class Database:
             if not durable:
                 session.execute(text("SET LOCAL synchronous_commit = off"))
             yield session
-        send_pending(session, self._autocommitting)
+        send_pending(session, self.engine)
 
     @contextmanager
     def listener(self, channel: str) -> Iterator["Listener"]:
@@ -74,7 +73,7 @@ class Database:
                 connection.autocommit = True
                 with connection.cursor() as cursor:
                     cursor.execute(psycopg2.sql.SQL("LISTEN {}").format(psycopg2.sql.Identifier(channel)))
-                yield Listener(connection)
+                yield Listener(connection, self.url)
             finally:
                 connection.close()
 
@@ -86,18 +85,23 @@ class Database:
 class Listener:
     """Waits for notifications. Not shared between threads."""
 
-    def __init__(self, connection: psycopg2.extensions.connection) -> None:
+    def __init__(self, connection: psycopg2.extensions.connection, url: URL) -> None:
         self._connection = connection
+        self._url = url
 
     def wait(self, timeout_s: float) -> bool:
         """True as soon as somebody has notified since the last call, False after `timeout_s` seconds."""
-        deadline = time.monotonic() + timeout_s
-        # Not everything that arrives is a notification: a server's last words are not.
+        with unavailable(self._url):
+            arrived = self._arrived(time.monotonic() + timeout_s)
+            self._connection.notifies.clear()
+            return arrived
+
+    def _arrived(self, deadline: float) -> bool:
+        # Not everything that is received is a notification: a server's last words are not.
         while not self._received():
             left_s = deadline - time.monotonic()
             if left_s <= 0 or not select.select([self._connection], [], [], left_s)[0]:
                 return False
-        self._connection.notifies.clear()
         return True
 
     def _received(self) -> bool:
