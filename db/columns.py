@@ -1,0 +1,108 @@
+"""What candidates can be filtered and sorted by: their own columns and every metric, of one device class."""
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Double, String, and_, cast, exists
+from sqlalchemy.orm import InstrumentedAttribute
+
+from db.tables import CandidateRow, EvaluationRow, Json, MeasurementRow
+from paretofarm.errors import ConfigError
+from paretofarm.metrics import METRICS, metric_key
+
+INTERVAL_ENDS = {"latency_low_ms": 0, "latency_high_ms": 1}
+
+
+class Kind(StrEnum):
+    """What a column's values can be compared with."""
+
+    NUMBER = "number"
+    TEXT = "quoted text"
+    BOOLEAN = "true or false"
+
+
+@dataclass(frozen=True)
+class Column:
+    """expression: SQL for its value, NULL where a candidate has none."""
+
+    name: str
+    kind: Kind
+    expression: ColumnElement[Any]
+
+
+class Columns:
+    """The columns of one search's candidates.
+
+    device: the class that plain per-device names (`latency_ms`) mean; devices: those that `latency_ms@…` may name.
+    """
+
+    def __init__(self, device: str | None, devices: Sequence[str]) -> None:
+        self._device = device
+        self._devices = tuple(devices)
+        self._own = {
+            "id": Column("id", Kind.NUMBER, cast(CandidateRow.id, Double)),
+            "number": Column("number", Kind.NUMBER, cast(CandidateRow.number, Double)),
+            "status": Column("status", Kind.TEXT, cast(CandidateRow.status, String)),
+            "reason": Column("reason", Kind.TEXT, CandidateRow.reason.expression),
+            "origin": Column("origin", Kind.TEXT, CandidateRow.origin.expression),
+            "digest": Column("digest", Kind.TEXT, CandidateRow.digest.expression),
+            "simulated": Column("simulated", Kind.BOOLEAN, simulated(device)),
+            "noisy": Column("noisy", Kind.BOOLEAN, noisy(device)),
+        }
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Everything that can be named, plainly."""
+        return (*self._own, *METRICS, *INTERVAL_ENDS)
+
+    def __getitem__(self, name: str) -> Column:
+        """ConfigError names an unknown column and what is near, or an unknown device class."""
+        if name in self._own:
+            return self._own[name]
+        plain, _, device = name.partition("@")
+        if plain in INTERVAL_ENDS:
+            bound = CandidateRow.intervals[self._key("latency_ms", name, device)][INTERVAL_ENDS[plain]]
+            return Column(name, Kind.NUMBER, cast(bound.astext, Double))
+        if plain not in METRICS:
+            raise ConfigError(f"unknown column {name!r}{self._near(plain)}; known are {', '.join(self.names)}")
+        return Column(name, Kind.NUMBER, _number(CandidateRow.metrics, self._key(plain, name, device)))
+
+    def _key(self, metric: str, name: str, device: str) -> str:
+        if not METRICS[metric].per_device:
+            if device:
+                raise ConfigError(f"{name}: {metric} is the same on every device; write just {metric}")
+            return metric
+        if device and device not in self._devices:
+            known = ", ".join(self._devices) or "none"
+            raise ConfigError(f"{name}: the search knows no device class {device!r}; it has {known}")
+        if not device and self._device is None:
+            raise ConfigError(f"{name}: the search measures on no device")
+        return metric_key(metric, device or self._device)
+
+    def _near(self, name: str) -> str:
+        near = difflib.get_close_matches(name, self.names, n=1, cutoff=0.4)
+        return f", did you mean {near[0]}?" if near else ""
+
+
+def simulated(device: str | None) -> ColumnElement[bool]:
+    """Whether a simulated phone measured the candidate, for one device class or any."""
+    return _measured(device, MeasurementRow.simulated.is_(True))
+
+
+def noisy(device: str | None) -> ColumnElement[bool]:
+    """Whether a measurement of the candidate was too noisy for its protocol."""
+    return _measured(device, MeasurementRow.summary["noisy"].as_boolean().is_(True))
+
+
+def _measured(device: str | None, condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    mine = and_(EvaluationRow.candidate_id == CandidateRow.id, MeasurementRow.evaluation_id == EvaluationRow.id)
+    if device is not None:
+        mine = and_(mine, EvaluationRow.device == device)
+    return exists().where(mine, condition).correlate(CandidateRow)
+
+
+def _number(document: InstrumentedAttribute[Json], key: str) -> ColumnElement[float]:
+    return cast(document[key].astext, Double)
