@@ -29,7 +29,8 @@ class FrontReport:
     def title(self) -> str:
         simulated = " (simulated phone)" if any(result.simulated for result in self.results) else ""
         on = f" on {self.device}{simulated}" if self.device else ""
-        return f"Pareto front of {self.search}{on}: {len(self.results)} members"
+        count = len(self.results)
+        return f"Pareto front of {self.search}{on}: {count} member{'s' if count != 1 else ''}"
 
 
 def read_front(database: Database, search: str, device: str | None, *, with_picture: bool) -> FrontReport:

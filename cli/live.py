@@ -129,7 +129,7 @@ def _front(snapshot: Snapshot) -> str:
     standing = snapshot.standing
     if standing.best is not None:
         return f"best {metric_text(snapshot.first_objective, standing.best)}"
-    members = f"{standing.front_size} members"
+    members = f"{standing.front_size} member{'s' if standing.front_size != 1 else ''}"
     return members if standing.improvement is None else f"{members}, hypervolume x{standing.improvement:.2f}"
 
 

@@ -44,7 +44,7 @@ class Watch:
 
         Errors: ArtifactStoreFull or ArtifactStoreUnavailable, after the search has been stopped.
         """
-        self._skip_old_news()
+        self.skip_old_news()
         last: Snapshot | None = None
         while last is None or not last.is_over:
             try:
@@ -92,7 +92,8 @@ class Watch:
             trouble=self.trouble(),
         )
 
-    def _skip_old_news(self) -> None:
+    def skip_old_news(self) -> None:
+        """What happened before is not shown."""
         with self.database.transaction() as session:
             newest = events.tail(session, experiment_id=self.search.id, limit=1)
         self._seen = newest[-1].id if newest else 0
