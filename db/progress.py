@@ -1,6 +1,6 @@
 """How far a search is."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Double, cast, func, select
@@ -75,15 +75,17 @@ def _failures(session: Session, experiment_id: int) -> dict[str, int]:
 
 
 def _elapsed_s(session: Session, search: StoredExperiment) -> float:
-    until = func.coalesce(search.finished_at, NOW)
-    return session.scalars(select(cast(func.extract("epoch", until - search.created_at), Double))).one()
+    until = search.finished_at or session.scalars(select(NOW)).one()
+    return (until - search.created_at).total_seconds()
 
 
 def _per_minute(session: Session, search: StoredExperiment) -> float | None:
     """Over the last completions and the time since before them: it follows changes of pace, and stalls too."""
     query = select(cast(func.extract("epoch", NOW - CandidateRow.finished_at), Double))
     query = query.where(CandidateRow.experiment_id == search.id, CandidateRow.status == CandidateStatus.COMPLETE)
-    ages_s = session.scalars(query.order_by(CandidateRow.finished_at.desc()).limit(RATE_WINDOW + 1)).all()
+    ages_s: Sequence[float] = session.scalars(
+        query.order_by(CandidateRow.finished_at.desc()).limit(RATE_WINDOW + 1)
+    ).all()
     if not ages_s:
         return None
     if len(ages_s) > RATE_WINDOW:

@@ -82,7 +82,7 @@ _TYPES: dict[Any, TypeEngine[Any]] = {
     Stage: _enum(Stage),
 }
 
-NOW = func.clock_timestamp()
+NOW = func.clock_timestamp(type_=DateTime(timezone=True))
 """Time of the statement rather than of the transaction's begin: leases and ages are compared across transactions."""
 
 

@@ -115,14 +115,13 @@ def _tokens(text: str) -> Iterator[_Token]:
     while True:
         match = _TOKENS.match(text, place)
         if match is None:
-            begin = re.compile(r"\s*").match(text, place)
-            at = begin.end() if begin else place
-            raise _problem(f"cannot read {text[at : at + 20]!r}", at + 1)
+            rest = text[place:].lstrip(" \t\r\n\f\v")
+            raise _problem(f"cannot read {rest[:20]!r}", len(text) - len(rest) + 1)
         kind = match.lastgroup or "end"
-        word = match.group(kind)
+        word, begin = match.group(kind), match.start(kind) + 1
         if kind == "name" and word.lower() in _KEYWORDS:
             kind, word = "keyword", word.lower()
-        yield _Token(kind, word, match.start(kind) + 1)
+        yield _Token(kind, word, begin)
         if kind == "end":
             return
         place = match.end()

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Double, cast, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -49,9 +49,9 @@ def heartbeat(session: Session, name: str) -> None:
 
 def list_workers(session: Session) -> list[Worker]:
     """All processes ever announced, the latest sign of life first."""
-    age_s = (NOW - WorkerRow.heartbeat_at).label("age")
+    age_s = cast(func.extract("epoch", NOW - WorkerRow.heartbeat_at), Double)
     query = select(WorkerRow, age_s).order_by(WorkerRow.heartbeat_at.desc())
-    return [Worker(_facts(row), row.started_at, age.total_seconds()) for row, age in session.execute(query).tuples()]
+    return [Worker(_facts(row), row.started_at, age) for row, age in session.execute(query).tuples()]
 
 
 def _facts(row: WorkerRow) -> WorkerFacts:
