@@ -163,13 +163,10 @@ CONDITIONS = st.recursive(
     ),
     max_leaves=6,
 )
-HOSTILE = ["drop table candidates", "\0", "\ud800", "\n"]
-SPLINTERS = st.sampled_from(
-    [
-        *"miou = ' \" '' ( ) , and or not in null -- /* ; \\ %s %(x)s :x $1 0.5 1e999 @ latency_ms@virtual ::int é".split(),
-        *HOSTILE,
-    ]
-)
+WORDS = ["miou", "and", "or", "not", "in", "null", "0.5", "1e999", "latency_ms@virtual", "drop table candidates"]
+MARKS = ["=", "'", '"', "''", "(", ")", ",", "--", "/*", ";", "\\", "%s", "%(x)s", ":x", "$1", "@", "::int"]
+UNUSUAL = ["é", "\0", "\ud800", "\n"]
+SPLINTERS = st.sampled_from([*WORDS, *MARKS, *UNUSUAL])
 ANYTHING = st.one_of(st.text(max_size=60), st.lists(SPLINTERS, max_size=12).map(" ".join), CONDITIONS)
 ON_ONE_DATABASE = settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
