@@ -83,9 +83,8 @@ def _per_minute(session: Session, search: StoredExperiment) -> float | None:
     """Over the last completions and the time since before them: it follows changes of pace, and stalls too."""
     query = select(cast(func.extract("epoch", NOW - CandidateRow.finished_at), Double))
     query = query.where(CandidateRow.experiment_id == search.id, CandidateRow.status == CandidateStatus.COMPLETE)
-    ages_s: Sequence[float] = session.scalars(
-        query.order_by(CandidateRow.finished_at.desc()).limit(RATE_WINDOW + 1)
-    ).all()
+    query = query.order_by(CandidateRow.finished_at.desc().nulls_last()).limit(RATE_WINDOW + 1)
+    ages_s: Sequence[float] = session.scalars(query).all()
     if not ages_s:
         return None
     if len(ages_s) > RATE_WINDOW:
