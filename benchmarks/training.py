@@ -26,7 +26,7 @@ from workers.training import train
 
 SIDE = 64
 CLASSES = 19
-IMAGES = {Split.TRAIN: 512, Split.VALIDATION: 64, Split.CALIBRATION: 32, Split.TEST: 32}
+IMAGES = {Split.TRAIN: 256, Split.VALIDATION: 64, Split.CALIBRATION: 32, Split.TEST: 32}
 BATCH = 16
 ROUNDS = 5
 FORKS = 30
