@@ -138,7 +138,7 @@ def ping_broker(url: str) -> str | None:
     parts = urlsplit(url)
     try:
         with Connection(url, connect_timeout=5) as connection:
-            connection.ensure_connection(max_retries=1, timeout=5)
+            connection.ensure_connection(max_retries=1, interval_start=0.1, interval_step=0, timeout=5)
     except (OperationalError, OSError, ValueError, KeyError) as error:
         return f"{parts.hostname or parts.path} does not answer: {type(error).__name__}"
     return None

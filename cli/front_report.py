@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
-from cli.devices import choose_device, objectives_on
-from cli.picture import Picture
-from cli.result import Result
-from cli.results import front_results, read_picture
+from cli.picture import Picture, draw_up
 from cli.tables import csv_text, document, print_results
-from db import experiments
+from db import experiments, reported
+from db.candidates import counts
+from db.front import front
+from db.reported import ReportedCandidate
 from db.session import Database
 
 
@@ -22,7 +22,7 @@ class FrontReport:
     search: str
     device: str | None
     objectives: tuple[str, ...]
-    results: list[Result]
+    results: tuple[ReportedCandidate, ...]
     picture: Picture | None
 
     @property
@@ -37,14 +37,13 @@ def read_front(database: Database, search: str, device: str | None, *, with_pict
     """Errors: NotFound, ConfigError for a device class that the search does not name."""
     with database.transaction() as session:
         stored = experiments.find(session, search)
-        chosen = choose_device(stored.experiment, device)
-        return FrontReport(
-            search=stored.name,
-            device=chosen,
-            objectives=tuple(objective.name for objective in objectives_on(stored.experiment, chosen)),
-            results=front_results(session, stored, chosen),
-            picture=read_picture(session, stored, chosen) if with_picture else None,
-        )
+        found = front(session, stored, device)
+        picture = None
+        if with_picture:
+            everybody = reported.candidates(session, stored, device=found.device)
+            picture = draw_up(stored.name, found, everybody, counts(session, stored.id))
+    names = tuple(objective.name for objective in found.objectives)
+    return FrontReport(stored.name, found.device, names, found.members, picture)
 
 
 def write_front(report: FrontReport, *, as_json: bool, as_csv: bool, plot: Path | None) -> None:

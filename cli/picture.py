@@ -4,6 +4,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from db.front import Front
+from db.reported import ReportedCandidate
+from paretofarm.lifecycle import CandidateStatus
 from paretofarm.metrics import METRICS, Goal
 from paretofarm.objective import Objective
 
@@ -34,6 +37,11 @@ class Axis:
         unit = METRICS[objective.name].unit
         on = f" on {objective.device}" if objective.device else ""
         return cls(objective.key, f"{name}{on} ({unit})" if unit else f"{name}{on}", objective.goal)
+
+    @property
+    def name(self) -> str:
+        """The metric's plain name."""
+        return self.key.partition("@")[0]
 
 
 @dataclass(frozen=True)
@@ -99,3 +107,33 @@ def order_axes(objectives: Sequence[Objective]) -> tuple[Axis, ...]:
     costs = [axis for axis in axes if axis is not quality]
     costs.sort(key=lambda axis: "@" not in axis.key)
     return (*costs[:1], quality, *costs[1:])
+
+
+def draw_up(
+    search: str, front: Front, everybody: Sequence[ReportedCandidate], counts: Mapping[CandidateStatus, int]
+) -> Picture:
+    """The picture of a search: its complete candidates that have all objectives of the front's device class."""
+    axes = order_axes(front.objectives)
+    members = {member.id for member in front.members}
+    dots = [
+        _dot(candidate, axes, on_front=candidate.id in members)
+        for candidate in everybody
+        if _can_be_drawn(candidate, axes)
+    ]
+    return Picture(search, front.device, axes, tuple(dots), {status.value: count for status, count in counts.items()})
+
+
+def _can_be_drawn(candidate: ReportedCandidate, axes: Sequence[Axis]) -> bool:
+    return candidate.status is CandidateStatus.COMPLETE and all(axis.name in candidate.metrics for axis in axes)
+
+
+def _dot(candidate: ReportedCandidate, axes: Sequence[Axis], *, on_front: bool) -> Dot:
+    return Dot(
+        id=candidate.id,
+        number=candidate.number,
+        values={axis.key: candidate.metrics[axis.name] for axis in axes},
+        intervals={axis.key: candidate.intervals[axis.name] for axis in axes if axis.name in candidate.intervals},
+        on_front=on_front,
+        simulated=candidate.simulated,
+        noisy=candidate.noisy,
+    )

@@ -1,7 +1,7 @@
 """How far searches are, for `search list` and `search show`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from rich import box
@@ -9,11 +9,12 @@ from rich.table import Table
 from sqlalchemy.orm import Session
 
 from cli.course import Course, Standing
-from cli.progress import Progress, read_progress
 from cli.tables import print_facts, print_table
 from cli.words import duration, metric_text
 from db import experiments
 from db.experiments import ExperimentStatus, StoredExperiment
+from db.progress import Progress, progress
+from paretofarm.lifecycle import CandidateStatus
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,8 @@ class SearchStatus:
             "created_at": self.search.created_at.isoformat(),
             "finished_at": self.search.finished_at.isoformat() if self.search.finished_at else None,
             "target": self.search.experiment.stop.candidates,
-            "candidates": dict(self.progress.counts),
-            "stages": {stage: {"leased": at, "queued": wait} for stage, (at, wait) in self.progress.stages.items()},
+            "candidates": {status.value: count for status, count in self.progress.counts.items()},
+            "stages": {stage.value: asdict(load) for stage, load in self.progress.stages.items()},
             "failures": dict(self.progress.failures),
             "front": self.standing.front_size,
             "hypervolume_ratio": self.standing.improvement,
@@ -44,7 +45,7 @@ class SearchStatus:
 
 def read_status(session: Session, search: StoredExperiment) -> SearchStatus:
     standing = Course(search.id, search.experiment).standing(session)
-    return SearchStatus(search, read_progress(session, search), standing)
+    return SearchStatus(search, progress(session, search), standing)
 
 
 def list_statuses(session: Session) -> list[SearchStatus]:
@@ -62,9 +63,9 @@ def print_statuses(statuses: Sequence[SearchStatus]) -> None:
             str(search.id),
             search.name,
             search.status.value,
-            f"{counts['complete']}/{search.experiment.stop.candidates}",
-            str(counts["infeasible"]),
-            str(counts["failed"]),
+            f"{counts[CandidateStatus.COMPLETE]}/{search.experiment.stop.candidates}",
+            str(counts[CandidateStatus.INFEASIBLE]),
+            str(counts[CandidateStatus.FAILED]),
             str(status.standing.front_size),
             f"{search.created_at:%Y-%m-%d %H:%M}",
             duration(status.progress.elapsed_s),
@@ -73,20 +74,22 @@ def print_statuses(statuses: Sequence[SearchStatus]) -> None:
 
 
 def print_status(status: SearchStatus) -> None:
-    search, progress, standing = status.search, status.progress, status.standing
+    search, now, standing = status.search, status.progress, status.standing
     facts = {
         "status": f"{search.status.value}{': ' + search.reason if search.reason else ''}",
-        "candidates": ", ".join(f"{count} {name}" for name, count in progress.counts.items())
+        "candidates": ", ".join(f"{count} {name}" for name, count in now.counts.items())
         + f"; {search.experiment.stop.candidates} complete ones wanted",
-        "in flight": ", ".join(f"{stage} {at} at work, {wait} waiting" for stage, (at, wait) in progress.stages.items())
+        "in flight": ", ".join(
+            f"{stage} {load.leased} at work, {load.queued} waiting" for stage, load in now.stages.items()
+        )
         or "nothing",
         "front": _front(search, standing),
-        "time": duration(progress.elapsed_s),
+        "time": duration(now.elapsed_s),
     }
-    if progress.eta_s is not None and search.status is ExperimentStatus.RUNNING:
-        facts["time"] += f", about {duration(progress.eta_s)} left"
-    for reason, count in progress.failures.items():
-        facts[f"failed ({count})"] = reason
+    if now.eta_s is not None and search.status is ExperimentStatus.RUNNING:
+        facts["time"] += f", about {duration(now.eta_s)} left"
+    for code, count in now.failures.items():
+        facts[f"failed by {code}"] = str(count)
     print_facts(facts, title=f"{search.name} (id {search.id})")
 
 

@@ -13,38 +13,52 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.failure import one_line
-from cli.result import Result
 from cli.words import heading, interval_text
+from db.reported import ReportedCandidate
 from paretofarm.metrics import METRICS
 
 CSV_METRICS = tuple(METRICS)
-CSV_INTERVALS = ("latency_ms",)
+CSV_BOUNDS = ("latency_low_ms", "latency_high_ms")
 USUAL = ("parameters", "macs", "f1")
 """What tables show beside the objectives; --json and --csv have everything."""
 UNLIMITED = 100_000
 
 
-def document(search: str, device: str | None, results: Iterable[Result]) -> str:
-    """The JSON of `front --json` and `candidates --json`."""
-    rows = [result.to_json() for result in results]
-    return json.dumps({"search": search, "device": device, "candidates": rows})
+def document(search: str, device: str | None, results: Iterable[ReportedCandidate]) -> str:
+    """The JSON of `front --json` and `candidates --json`: what scripts rely on."""
+    return json.dumps({"search": search, "device": device, "candidates": [_document(result) for result in results]})
 
 
-def csv_text(results: Iterable[Result]) -> str:
+def _document(result: ReportedCandidate) -> dict[str, Any]:
+    return {
+        "id": result.id,
+        "digest": result.digest,
+        "status": result.status.value,
+        "metrics": {name: _plain(value) for name, value in result.metrics.items()},
+        "intervals": {name: list(interval) for name, interval in result.intervals.items()},
+        "simulated": result.simulated,
+    }
+
+
+def _plain(value: float) -> float | int:
+    """Whole numbers without `.0`."""
+    return int(value) if float(value).is_integer() else value
+
+
+def csv_text(results: Iterable[ReportedCandidate]) -> str:
     """The same columns whatever the search; an unknown value is empty. `latency_ms` is the chosen device class's."""
     buffer = io.StringIO()
-    bounds = [f"{name}_{end}" for name in CSV_INTERVALS for end in ("low", "high")]
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(["id", "digest", "status", *CSV_METRICS, *bounds, "simulated", "noisy", "origin", "reason"])
+    writer.writerow(["id", "digest", "status", *CSV_METRICS, *CSV_BOUNDS, "simulated", "noisy", "origin", "reason"])
     for result in results:
-        values = result.to_json()["metrics"]
+        known = _document(result)["metrics"]
         writer.writerow(
             [
                 result.id,
                 result.digest,
-                result.status,
-                *(values.get(name, "") for name in CSV_METRICS),
-                *(bound for name in CSV_INTERVALS for bound in result.intervals.get(name, ("", ""))),
+                result.status.value,
+                *(known.get(name, "") for name in CSV_METRICS),
+                *result.intervals.get("latency_ms", ("", "")),
                 str(result.simulated).lower(),
                 str(result.noisy).lower(),
                 result.origin,
@@ -54,7 +68,9 @@ def csv_text(results: Iterable[Result]) -> str:
     return buffer.getvalue()
 
 
-def print_results(results: Sequence[Result], *, title: str, objectives: Sequence[str], with_status: bool) -> None:
+def print_results(
+    results: Sequence[ReportedCandidate], *, title: str, objectives: Sequence[str], with_status: bool
+) -> None:
     """A table on stdout, as wide as it needs to be where stdout is no terminal. Objectives by plain name, first."""
     names = [*objectives, *(name for name in USUAL if name not in objectives)]
     table = Table(box=box.SIMPLE_HEAD, title=one_line(title), title_justify="left", title_style="bold")
@@ -68,7 +84,7 @@ def print_results(results: Sequence[Result], *, title: str, objectives: Sequence
     if reasons:
         table.add_column("reason", overflow="fold")
     for result in results:
-        cells = [str(result.id), *([result.status] if with_status else [])]
+        cells = [str(result.id), *([result.status.value] if with_status else [])]
         cells += [_cell(result, name) for name in names] + [result.origin]
         table.add_row(*cells, *([one_line(result.reason or "")] if reasons else []))
     print_table(table)
@@ -91,6 +107,6 @@ def print_facts(facts: Mapping[str, Any], *, title: str) -> None:
         click.echo(f"  {name:<{width}}  {one_line(str(value))}")
 
 
-def _cell(result: Result, name: str) -> str:
+def _cell(result: ReportedCandidate, name: str) -> str:
     text = interval_text(name, result.metrics.get(name), result.intervals.get(name))
     return f"{text} (noisy)" if result.noisy and name == "latency_ms" else text

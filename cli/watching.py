@@ -9,12 +9,12 @@ from sqlalchemy.orm import Session
 
 from cli.course import Course
 from cli.live import Display
-from cli.progress import read_progress
 from cli.snapshot import Snapshot
 from cli.words import event_text
 from db import events, experiments
 from db.events import Event
 from db.experiments import StoredExperiment
+from db.progress import progress
 from db.session import Database
 from paretofarm.errors import ArtifactStoreFull, ArtifactStoreUnavailable, DatabaseUnavailable
 
@@ -76,18 +76,18 @@ class Watch:
 
     def _snapshot(self, session: Session) -> Snapshot:
         search = experiments.get(session, self.search.id)
-        progress = read_progress(session, search)
+        now = progress(session, search)
         return Snapshot(
             name=search.name,
             status=search.status,
             target=search.experiment.stop.candidates,
-            counts=progress.counts,
-            stages=progress.stages,
+            counts={status.value: count for status, count in now.counts.items()},
+            stages={stage.value: (load.leased, load.queued) for stage, load in now.stages.items()},
             standing=self._course.standing(session),
             first_objective=search.experiment.objectives[0].key,
             reason=search.reason,
-            elapsed_s=progress.elapsed_s,
-            eta_s=progress.eta_s,
+            elapsed_s=now.elapsed_s,
+            eta_s=now.eta_s,
             news=tuple(self._news),
             trouble=self.trouble(),
         )

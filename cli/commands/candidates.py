@@ -6,17 +6,16 @@ import click
 
 from cli.commands.options import DEVICE, SEARCH, check_one_format, json_or_csv
 from cli.connection import open_database
-from cli.devices import choose_device, objectives_on
-from cli.results import candidate_results
 from cli.tables import csv_text, document, print_results
-from db import experiments
+from db import experiments, reported
+from db.reported import choose_device, objectives_on
 
 
 @click.command()
 @SEARCH
 @click.option("--where", default=None, metavar="EXPRESSION", help='A condition, e.g. "latency_ms<4 and miou>0.6".')
 @click.option("--sort", default=None, metavar="METRIC", help="Ascending by a metric; --sort=-METRIC for descending.")
-@click.option("--limit", type=click.IntRange(0), default=None, metavar="N", help="At most so many.")
+@click.option("--limit", type=click.IntRange(1), default=None, metavar="N", help="At most so many.")
 @DEVICE
 @json_or_csv
 def candidates(
@@ -30,9 +29,10 @@ def candidates(
 ) -> None:
     """List the candidates of a search, whatever became of them.
 
-    SEARCH is a name or an id. A condition compares metrics (latency_ms in milliseconds, miou from 0 to 1, parameters,
-    macs …), id, number, status, origin and simulated with = != < <= > >=, joined by and, or, not and brackets. A
-    candidate that has no such metric (yet) does not meet it.
+    SEARCH is a name or an id. A condition compares columns with = != < <= > >= or in (…), joined by and, or, not and
+    brackets; texts are quoted. Columns: all metrics (latency_ms in milliseconds, miou from 0 to 1, parameters, macs …;
+    latency_ms@CLASS for another device class), latency_low_ms, latency_high_ms, id, number, status, reason, origin,
+    digest, simulated, noisy. A candidate that has no such value (yet) does not meet the condition.
 
     \b
     Examples:
@@ -44,7 +44,7 @@ def candidates(
     with open_database(os.environ) as database, database.transaction() as session:
         stored = experiments.find(session, search)
         chosen = choose_device(stored.experiment, device)
-        results = candidate_results(session, stored, chosen, where=where, sort=sort, limit=limit)
+        results = reported.candidates(session, stored, device=chosen, where=where, sort=sort, limit=limit)
     if as_json:
         click.echo(document(stored.name, chosen, results))
     elif as_csv:

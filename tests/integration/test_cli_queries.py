@@ -11,6 +11,8 @@ import pytest
 from cli_results import Results, store_results
 from click.testing import CliRunner, Result
 from factories import store_experiment
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from cli.main import main
 from db.session import Database
@@ -78,7 +80,7 @@ def test_csv_has_the_same_columns_for_front_and_candidates(results: Results) -> 
     rows = list(csv.DictReader(io.StringIO(run("candidates", "faces-demo", "--csv").stdout)))
     assert list(front[0]) == list(rows[0])
     assert [row["status"] for row in rows] == ["complete"] * 4 + ["infeasible", "failed", "proposed"]
-    assert (rows[0]["latency_ms"], rows[0]["latency_ms_low"], rows[0]["latency_ms_high"]) == ("2", "1.98", "2.02")
+    assert (rows[0]["latency_ms"], rows[0]["latency_low_ms"], rows[0]["latency_high_ms"]) == ("2", "1.98", "2.02")
     assert rows[5]["reason"] == "build: OutOfMemory: 4 GiB"
     assert rows[6]["miou"] == ""
 
@@ -126,7 +128,7 @@ def test_unknown_search_names_what_is_near(results: Results) -> None:
 
 
 def test_unknown_device_class(results: Results) -> None:
-    complaint = "--device pixel-8: the search 'faces-demo' is about other devices: virtual"
+    complaint = "the search 'faces-demo' knows no device class 'pixel-8'; it has virtual"
     assert refusal("front", "faces-demo", "--device", "pixel-8") == complaint
     assert refusal("candidates", "faces-demo", "--device", "pixel-8") == complaint
 
@@ -217,3 +219,76 @@ def test_an_unreachable_database_is_one_line_without_the_password(monkeypatch: p
 def test_a_url_that_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PARETOFARM_DATABASE_URL", "mysql://user:pa55word@host/base")
     assert "pa55word" not in refusal("front", "faces-demo")
+
+
+def selected(results: Results, *arguments: str) -> list[int]:
+    """Which of the candidates an answer holds, by their place in the order of proposal."""
+    answer = ask("candidates", "faces-demo", *arguments)
+    return [results.ids.index(candidate["id"]) for candidate in answer["candidates"]]
+
+
+def test_candidates_are_filtered_and_sorted(results: Results) -> None:
+    assert selected(results, "--where", "latency_ms<4.5 and miou>0.4") == [1]
+    assert selected(results, "--where", "status in ('failed', 'infeasible')") == [4, 5]
+    assert selected(results, "--where", "not (miou < 0.65) and simulated = true") == [2]
+    assert selected(results, "--sort=-miou", "--limit", "3") == [2, 3, 1]
+    assert selected(results, "--sort", "latency_ms", "--where", "miou>0") == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("condition", "complaint"),
+    [
+        ("miuo > 1", "unknown column 'miuo', did you mean miou?"),
+        ("miou >", "position 7"),
+        ("miou > 'a'", "expected number"),
+        ("miou > 1; drop table candidates", "position 9"),
+        ("", "position 1"),
+    ],
+)
+def test_a_wrong_condition_is_the_users_input(results: Results, condition: str, complaint: str) -> None:
+    assert complaint in refusal("candidates", "faces-demo", "--where", condition)
+
+
+def test_a_wrong_order_is_the_users_input(results: Results) -> None:
+    assert "unknown column 'speed'" in refusal("candidates", "faces-demo", "--sort", "speed")
+
+
+WORDS = st.sampled_from(
+    [
+        "miou",
+        "latency_ms@virtual",
+        "status",
+        "(",
+        ")",
+        "and",
+        "or",
+        "not",
+        "in",
+        "<",
+        "=",
+        "0.5",
+        "'x'",
+        ",",
+        "null",
+        "--",
+        ";",
+    ]
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.one_of(st.text(max_size=60), st.lists(WORDS, max_size=12).map(" ".join)))
+def test_no_text_whatever_breaks_a_condition(results: Results, condition: str) -> None:
+    result = run("candidates", "faces-demo", f"--where={condition}", "--json")
+    assert result.exit_code in (0, 2)
+    if result.exit_code == 2:
+        assert (result.stdout, result.stderr.count("\n")) == ("", 1)
+        assert result.stderr.startswith("paretofarm: ")
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(max_size=40))
+def test_no_text_whatever_breaks_a_name_or_an_order(results: Results, text: str) -> None:
+    assert run("candidates", "--sort", text, "--", "faces-demo").exit_code in (0, 2)
+    assert run("front", "--device", text, "--", "faces-demo").exit_code in (0, 2)
+    assert run("search", "show", "--", text).exit_code in (0, 2)
