@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +12,27 @@ from click.testing import CliRunner, Result
 from factories import store_experiment
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from services import RunningPostgres
 
 from cli.main import main
 from db.session import Database
 
 
+@pytest.fixture(scope="module")
+def stored(postgres: RunningPostgres, template_database: str) -> tuple[str, Results]:
+    """Address of a database, and the results in it: made once, since questions change nothing."""
+    url = postgres.create_database("cli_queries", template_database)
+    database = Database(url)
+    results = store_results(database)
+    database.dispose()
+    return url, results
+
+
 @pytest.fixture
-def results(database: Database, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Results]:
-    monkeypatch.setenv("PARETOFARM_DATABASE_URL", database_url)
-    yield store_results(database)
+def results(stored: tuple[str, Results], monkeypatch: pytest.MonkeyPatch) -> Results:
+    url, results = stored
+    monkeypatch.setenv("PARETOFARM_DATABASE_URL", url)
+    return results
 
 
 def run(*arguments: str) -> Result:
@@ -102,7 +113,10 @@ def test_pictures_are_refused_before_anything_is_asked(results: Results, tmp_pat
     assert "No such file" in refusal("front", "faces-demo", "--plot", str(tmp_path / "none" / "a.png"))
 
 
-def test_an_empty_front_says_so(results: Results, database: Database, tmp_path: Path) -> None:
+def test_an_empty_front_says_so(
+    database: Database, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PARETOFARM_DATABASE_URL", database_url)
     with database.transaction() as session:
         store_experiment(session, name="fresh")
     result = run("front", "fresh", "--plot", str(tmp_path / "fresh.png"))
