@@ -116,8 +116,7 @@ class Measurer:
     def _require_quiet(self, claim: Claim, measured: Measured) -> None:
         """A noisy measurement is repeated; the last one allowed is kept, flagged."""
         if measured.summary.noisy and claim.failures + 1 < MAX_NOISY_ATTEMPTS:
-            share = measured.summary.relative_ci
-            raise NoisyMeasurement(f"the interval is ± {share:.1%} after {len(measured.blocks)} blocks")
+            raise NoisyMeasurement(_noise(measured))
 
     def _clean(self, folder: str) -> None:
         """A phone that is gone keeps its rubbish; the next start of an agent sweeps it."""
@@ -149,6 +148,13 @@ def _settings(claim: Claim) -> MeasurementSettings:
     settings = claim.experiment.measurement
     assert settings is not None, "an experiment that names devices has measurement settings"
     return settings
+
+
+def _noise(measured: Measured) -> str:
+    blocks, summary = len(measured.blocks), measured.summary
+    if summary.discarded:
+        return f"{summary.discarded} of {blocks} blocks were disturbed; interval ± {summary.relative_ci:.1%}"
+    return f"the interval is ± {summary.relative_ci:.1%} after {blocks} blocks"
 
 
 def protocol_key(settings: MeasurementSettings) -> str:

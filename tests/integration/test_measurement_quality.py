@@ -1,0 +1,141 @@
+"""Can a latency be trusted? Real int8 networks, timed again and again beside a restless neighbour."""
+
+import hashlib
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from device_agents.link import open_link
+from device_agents.measurement import Measurement
+from device_agents.phone import Phone
+from device_agents.runtimes.onnxruntime import OnnxRuntime
+from device_agents.virtual_phone.phone import VirtualPhone
+from paretofarm.errors import NotDeployable
+from paretofarm.latency import LatencySummary
+from paretofarm.measurement import OnnxRuntimeMeasurement
+from paretofarm.spaces import HourglassSpace
+from workers.export import export_onnx
+from workers.networks import build_network
+from workers.toolchains.onnxruntime import OnnxRuntimeToolchain
+
+SETTINGS = OnnxRuntimeMeasurement(
+    runtime="onnxruntime", max_relative_ci=0.03, min_block_s=0.2, min_inferences=50, max_blocks=8
+)
+NEIGHBOUR = """
+import random, time
+while True:
+    end = time.monotonic() + random.uniform(0.05, 0.5)
+    while time.monotonic() < end: pass
+    time.sleep(random.uniform(0.05, 0.5))
+"""
+
+
+@pytest.fixture(scope="module")
+def neighbour() -> Iterator[None]:
+    """Another process that computes now and then."""
+    process = subprocess.Popen([sys.executable, "-c", NEIGHBOUR])
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture(scope="module")
+def phone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Phone]:
+    folder = tmp_path_factory.mktemp("phone")
+    with VirtualPhone(folder / "root", serial="quality", port=0) as virtual:
+        phone = Phone(open_link(virtual.address, folder / "adbkey"))
+        phone.prepare()
+        yield phone
+        phone.link.close()
+
+
+@pytest.fixture(scope="module")
+def baseline_ms(phone: Phone, tmp_path_factory: pytest.TempPathFactory) -> float:
+    """The reference's pace, as the first measurement of a device class would store it."""
+    return measurement(phone, reference(phone)).reference_pace_ms()
+
+
+def reference(phone: Phone) -> str:
+    file = OnnxRuntime().reference()
+    return phone.put_network(file, hashlib.sha256(file.read_bytes()).hexdigest())
+
+
+def measurement(phone: Phone, network: str) -> Measurement:
+    return Measurement(
+        link=phone.link,
+        runtime=OnnxRuntime(),
+        settings=SETTINGS,
+        network=network,
+        reference=reference(phone),
+        folder=phone.job_folder("quality"),
+        disturbance=lambda: None,
+    )
+
+
+def int8_network(folder: Path, channels: int) -> Path:
+    """One architecture, at a width."""
+    space = HourglassSpace(
+        type="hourglass",
+        input_size=64,
+        base_channels=(channels,),
+        hourglasses=(1,),
+        downsample_blocks=4,
+        downsample_layers=(1,),
+        channel_expansions=(1.0,),
+        skip_layers=(0,),
+        upsample_layers=(1,),
+        post_upsample_layers=(1,),
+        ops=("conv3x3",),
+    )
+    architecture = space.search_space().sample(np.random.default_rng(0))
+    export_onnx(build_network(space, architecture, 19), (1, 3, 64, 64), folder / "float.onnx")
+    images = np.random.default_rng(1).random((4, 1, 3, 64, 64), dtype=np.float32)
+    OnnxRuntimeToolchain().compile(folder / "float.onnx", images, SETTINGS, folder / "int8.onnx")
+    return folder / "int8.onnx"
+
+
+@pytest.fixture(scope="module")
+def measure(phone: Phone, baseline_ms: float, neighbour: None) -> Callable[[Path], LatencySummary]:
+    def measure(network: Path) -> LatencySummary:
+        remote = phone.put_network(network, hashlib.sha256(network.read_bytes()).hexdigest())
+        return measurement(phone, remote).run(baseline_ms, lambda share: None).summary
+
+    return measure
+
+
+@pytest.fixture(scope="module")
+def narrow(measure: Callable[[Path], LatencySummary], tmp_path_factory: pytest.TempPathFactory) -> list[LatencySummary]:
+    """The same network, ten times."""
+    network = int8_network(tmp_path_factory.mktemp("narrow"), 16)
+    return [measure(network) for _ in range(10)]
+
+
+def test_ten_measurements_of_a_network_agree_within_five_percent_or_are_flagged(narrow: list[LatencySummary]) -> None:
+    trusted = [summary.latency_ms for summary in narrow if not summary.noisy]
+    assert len(trusted) >= 3, "hardly anything could be measured: this shows nothing"
+    middle = float(np.median(trusted))
+    assert max(abs(value / middle - 1) for value in trusted) <= 0.05, trusted
+
+
+def test_the_same_architecture_at_twice_the_width_is_never_faster(
+    narrow: list[LatencySummary], measure: Callable[[Path], LatencySummary], tmp_path: Path
+) -> None:
+    """Widths of 16 and 32: below 16 the int8 kernels of this CPU are slower, not faster (docs/measurement.md)."""
+    wide = int8_network(tmp_path, 32)
+    slower = [measure(wide) for _ in range(3)]
+    assert min(summary.latency_ms for summary in slower) > max(summary.latency_ms for summary in narrow)
+
+
+def test_a_file_that_is_no_network_is_the_candidates_fault(
+    measure: Callable[[Path], LatencySummary], tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken.onnx"
+    broken.write_bytes(b"not a network")
+    with pytest.raises(NotDeployable, match="onnxruntime_perf_test cannot run"):
+        measure(broken)
