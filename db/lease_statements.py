@@ -31,7 +31,8 @@ CLAIM = Prepared(
                jsonb_build_object('owner', :owner, 'attempt', claimed.attempt)
         FROM claimed JOIN candidates c ON c.id = claimed.candidate_id
     )
-    SELECT claimed.stage, claimed.device, claimed.rung, claimed.failures, c.id AS candidate_id, c.number,
+    SELECT set_config('synchronous_commit', 'off', true),
+           claimed.stage, claimed.device, claimed.rung, claimed.failures, c.id AS candidate_id, c.number,
            c.architecture, c.metrics, e.id AS experiment_id, e.name AS experiment_name, e.config::text AS config,
            (
                SELECT jsonb_agg(jsonb_build_object(

@@ -59,7 +59,9 @@ def claim(
 ) -> Claim | None:
     """Takes an evaluation for `lease_s` seconds. None: it is not to be had (a stale or doubled message).
 
-    device: where given, only an evaluation for that device class is taken. A candidate's first claim starts it.
+    device: where given, only an evaluation for that device class is taken. A candidate's first claim starts it. The
+    transaction does not wait for the disk, so give it one of its own: a claim that a power cut undoes is as good as
+    expired, and a report that is durable makes the claim before it durable too.
     """
     token = uuid4()
     parameters = {"evaluation_id": evaluation_id, "attempt": attempt, "device": device}

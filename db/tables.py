@@ -344,7 +344,7 @@ class EventRow(Base):
     __tablename__ = "events"
     __table_args__ = (
         Index("events_experiment_idx", "experiment_id", "id"),
-        Index("events_evaluation_idx", "evaluation_id", "id", postgresql_where=text("evaluation_id IS NOT NULL")),
+        Index("events_candidate_idx", "candidate_id", "id", postgresql_where=text("evaluation_id IS NOT NULL")),
     )
 
     id: Mapped[int] = _id()

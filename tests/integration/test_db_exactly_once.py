@@ -4,7 +4,7 @@ import random
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from queue import Empty, SimpleQueue
+from queue import Empty, Queue
 
 from factories import store_candidates, store_experiment
 from hypothesis import HealthCheck, settings
@@ -58,7 +58,7 @@ def test_every_effect_is_exactly_once_while_workers_are_killed(database: Databas
     with database.transaction() as session:
         store_candidates(session, store_experiment(session).id, EVALUATIONS)
         session.execute(text("CREATE TABLE effects (evaluation_id bigint)"))
-    messages: SimpleQueue[Message] = SimpleQueue()
+    messages: Queue[Message] = Queue()
     over = threading.Event()
 
     def consume(number: int) -> None:

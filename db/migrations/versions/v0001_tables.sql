@@ -22,7 +22,7 @@ CREATE TABLE events (
     CONSTRAINT events_pkey PRIMARY KEY (id)
 );
 
-CREATE INDEX events_evaluation_idx ON events (evaluation_id, id) WHERE evaluation_id IS NOT NULL;
+CREATE INDEX events_candidate_idx ON events (candidate_id, id) WHERE evaluation_id IS NOT NULL;
 
 CREATE INDEX events_experiment_idx ON events (experiment_id, id);
 
@@ -104,7 +104,7 @@ CREATE TABLE candidates (
     CONSTRAINT candidates_experiment_id_number_key UNIQUE (experiment_id, number),
     CONSTRAINT candidates_digest_sha256 CHECK (length(digest) = 64),
     CONSTRAINT candidates_experiment_id_fkey FOREIGN KEY(experiment_id) REFERENCES experiments (id) ON DELETE CASCADE
-);
+) WITH (fillfactor = 70);
 
 CREATE INDEX candidates_complete_idx ON candidates (experiment_id, number) WHERE status = 'complete';
 
@@ -147,7 +147,7 @@ CREATE TABLE evaluations (
     CONSTRAINT evaluations_candidate_id_stage_device_rung_key UNIQUE NULLS NOT DISTINCT (candidate_id, stage, device, rung),
     CONSTRAINT evaluations_lease_has_token CHECK ((status = 'leased') = (token IS NOT NULL AND lease_expires_at IS NOT NULL)),
     CONSTRAINT evaluations_candidate_id_fkey FOREIGN KEY(candidate_id) REFERENCES candidates (id) ON DELETE CASCADE
-);
+) WITH (fillfactor = 70);
 
 CREATE INDEX evaluations_leased_idx ON evaluations (lease_expires_at) WHERE status = 'leased';
 
