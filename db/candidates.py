@@ -2,8 +2,11 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
+from typing import Any
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import Row, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -51,12 +54,20 @@ def propose(session: Session, experiment_id: int, proposals: Sequence[Proposal])
 
 
 def unfinished(session: Session, experiment_id: int) -> list[CandidateState]:
-    """Candidates that have not come to their end, by number, with the state of all their evaluations."""
-    query = select(CandidateRow.id, CandidateRow.number, CandidateRow.status, CandidateRow.metrics)
-    query = query.where(CandidateRow.experiment_id == experiment_id, CandidateRow.status.in_(UNFINISHED))
-    rows = session.execute(query.order_by(CandidateRow.number)).all()
-    evaluations = _evaluations(session, [row.id for row in rows])
-    return [CandidateState(row.id, row.number, row.status, tuple(evaluations[row.id]), row.metrics) for row in rows]
+    """Candidates that have not come to their end, by number, with the state of all their evaluations.
+
+    One statement, so that both are of one moment: an evaluation that is done always comes with its metrics.
+    """
+    query = (
+        select(CandidateRow.id, CandidateRow.number, CandidateRow.status, CandidateRow.metrics)
+        .add_columns(EvaluationRow.stage, EvaluationRow.device, EvaluationRow.rung)
+        .add_columns(EvaluationRow.status.label("state"), EvaluationRow.reason, EvaluationRow.code)
+        .outerjoin(EvaluationRow, EvaluationRow.candidate_id == CandidateRow.id)
+        .where(CandidateRow.experiment_id == experiment_id, CandidateRow.status.in_(UNFINISHED))
+        .order_by(CandidateRow.number, EvaluationRow.id)
+    )
+    rows = groupby(session.execute(query), key=attrgetter("id"))
+    return [_state(list(of_candidate)) for _, of_candidate in rows]
 
 
 def members(session: Session, experiment_id: int, *, known: Collection[int] = ()) -> list[Member]:
@@ -174,12 +185,12 @@ def _queue(session: Session, experiment_id: int, steps: Sequence[tuple[int, Step
     events.record_all(session, EventKind.EVALUATION_QUEUED, happened)
 
 
-def _evaluations(session: Session, candidate_ids: Sequence[int]) -> dict[int, list[EvaluationState]]:
-    states: dict[int, list[EvaluationState]] = {candidate_id: [] for candidate_id in candidate_ids}
-    query = select(EvaluationRow.candidate_id, EvaluationRow.stage, EvaluationRow.device, EvaluationRow.rung)
-    query = query.add_columns(EvaluationRow.status, EvaluationRow.reason, EvaluationRow.code)
-    query = query.where(EvaluationRow.candidate_id.in_(candidate_ids)).order_by(EvaluationRow.id)
-    for row in session.execute(query):
-        step = Step(row.stage, row.device, row.rung)
-        states[row.candidate_id].append(EvaluationState(step, row.status, row.reason, row.code))
-    return states
+def _state(rows: Sequence[Row[Any]]) -> CandidateState:
+    """From the rows of one candidate, each with one of its evaluations, or none at all."""
+    first = rows[0]
+    evaluations = tuple(
+        EvaluationState(Step(row.stage, row.device, row.rung), row.state, row.reason, row.code)
+        for row in rows
+        if row.stage is not None
+    )
+    return CandidateState(first.id, first.number, first.status, evaluations, first.metrics)

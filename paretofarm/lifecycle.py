@@ -19,7 +19,6 @@ from paretofarm.errors import (
 )
 from paretofarm.objective import Constraint
 
-
 _USERS: list[type[UserError]] = [UserError, *UserError.__subclasses__()]
 HALTING_CODES = frozenset(kind.__name__ for kind in _USERS)
 """Errors that say nothing about the candidate: a missing data set, a wrong setting. The search waits for `resume`."""

@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 from factories import claim_first, make_architecture, make_proposal, store_candidates, store_experiment
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from db import candidates, leases
 from db.candidates import Architectures
@@ -121,3 +121,29 @@ def test_architectures_are_read_when_asked_for(database: Database) -> None:
         assert architectures[1] == wanted
         assert 2 not in architectures
         assert list(architectures) == [0, 1]
+
+
+def test_what_is_unfinished_is_of_one_moment(database: Database) -> None:
+    """A report that is committed while it is being read is seen whole or not at all."""
+    with database.transaction() as session:
+        search = store_experiment(session)
+        store_candidates(session, search.id)
+        evaluation_id = session.scalars(select(EvaluationRow.id)).one()
+    with database.transaction() as session:
+        claim = claim_first(session, evaluation_id)
+    reader = Database(database.url.render_as_string(hide_password=False))
+    reports = [Report(metrics={"parameters": 10.0})]
+
+    def report_after_the_first_statement(*_: object) -> None:
+        while reports:
+            with database.transaction() as session:
+                leases.report(session, claim, reports.pop())
+
+    with reader.transaction() as session:
+        session.connection()
+        event.listen(reader.engine, "after_cursor_execute", report_after_the_first_statement)
+        (state,) = candidates.unfinished(session, search.id)
+    reader.dispose()
+    assert not reports
+    is_done = state.evaluations[0].status is EvaluationStatus.DONE
+    assert is_done == ("parameters" in state.metrics)
