@@ -8,6 +8,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -107,22 +108,33 @@ class Bench:
             "cache": str(self.settings.cache),
             "out": str(folder),
         }
-        result = self._run(claim, keeper, "train", parameters)
+        epochs: list[EpochMetrics] = []
+        result = self._run(claim, keeper, "train", parameters, epochs.append)
         return Report(
             metrics=result["metrics"],
             artifacts=[
                 self._store.put_file(Path(result["checkpoint"]), CHECKPOINT),
                 self._store.put_file(Path(result["onnx"]), TRAINED_ONNX),
             ],
+            # Once more, with the result: one that was trained while the database was away is in there too.
+            epochs=epochs,
             details={"per_class": result["per_class"]},
         )
 
-    def _run(self, claim: Claim, keeper: LeaseKeeper, function: str, parameters: Parameters) -> dict[str, Any]:
+    def _run(
+        self,
+        claim: Claim,
+        keeper: LeaseKeeper,
+        function: str,
+        parameters: Parameters,
+        on_epoch: Callable[[EpochMetrics], None] = lambda epoch: None,
+    ) -> dict[str, Any]:
         """Runs one isolated job under the lease; HandedBack where the worker is told to stop meanwhile."""
         with self._job(function, parameters) as job:
             keeper.on_lost = job.cancel
             try:
-                return job.run(lambda message: self._note(claim, keeper, message), TIME_LIMIT_S[claim.step.stage])
+                note = partial(self._note, claim, keeper, on_epoch)
+                return job.run(note, TIME_LIMIT_S[claim.step.stage])
             except Exception:
                 if self._stopping:
                     raise HandedBack from None
@@ -141,21 +153,26 @@ class Bench:
             with self._lock:
                 self._running.discard(job)
 
-    def _note(self, claim: Claim, keeper: LeaseKeeper, message: Message) -> None:
+    def _note(
+        self, claim: Claim, keeper: LeaseKeeper, on_epoch: Callable[[EpochMetrics], None], message: Message
+    ) -> None:
         """Progress goes with the next heartbeat, an epoch into the database at once."""
         if message["type"] == "progress":
             keeper.progress(message["share"])
         elif message["type"] == "epoch":
-            self._note_epoch(claim, message)
+            epoch = EpochMetrics(message["epoch"], message["train_loss"], message["seconds"], message["metrics"])
+            on_epoch(epoch)
+            self._record(claim, epoch)
 
-    def _note_epoch(self, claim: Claim, message: Message) -> None:
-        epoch = EpochMetrics(message["epoch"], message["train_loss"], message["seconds"], message["metrics"])
+    def _record(self, claim: Claim, epoch: EpochMetrics) -> None:
         log.info("candidate %s epoch %s: %s", claim.number, epoch.epoch, _in_words(epoch.metrics))
         try:
             with self.database.transaction(durable=False) as session:
                 leases.record_epoch(session, claim, epoch)
         except DatabaseUnavailable as error:
-            log.warning("epoch %s of candidate %s is not recorded: %s", epoch.epoch, claim.number, error)
+            log.warning(
+                "epoch %s of candidate %s is recorded with the result only: %s", epoch.epoch, claim.number, error
+            )
 
 
 def _network(claim: Claim) -> Parameters:
