@@ -38,6 +38,7 @@ format: $(INSTALLED) ## apply the style
 
 bench: $(INSTALLED) ## measure; results and method are in benchmarks/README.md
 	$(BIN)/python -m benchmarks.proposals
+	$(BIN)/python -m benchmarks.tick
 	$(BIN)/python -m benchmarks.leases
 	$(BIN)/python -m benchmarks.training
 
