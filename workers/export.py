@@ -62,7 +62,7 @@ def _to_onnx(network: nn.Module, input_shape: Shape) -> "onnx.ModelProto":
     network.eval()
     try:
         # Chatter about torchvision being absent and deprecations inside torch, on every call.
-        with quiet("torch.onnx", "torch.export", "onnxscript"), torch.no_grad():
+        with quiet("torch.onnx", "torch.export", "onnxscript", "onnx_ir"), torch.no_grad():
             program = torch.onnx.export(
                 network,
                 (torch.zeros(input_shape, device="cpu"),),
