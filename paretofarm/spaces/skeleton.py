@@ -1,5 +1,6 @@
 """The stacked hourglass as a family of search spaces: which choices there are; subclasses say which operations."""
 
+from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Self
 
@@ -45,14 +46,14 @@ class HourglassSkeleton(Strict):
     post_upsample_layers: Counts = (0, 1, 2)
 
     @property
+    @abstractmethod
     def space_name(self) -> str:
         """Written into every architecture."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def operations(self) -> tuple[str, ...]:
         """What a layer can be."""
-        raise NotImplementedError
 
     @property
     def resolutions(self) -> tuple[int, ...]:
