@@ -1,62 +1,53 @@
-"""Prints one candidate: for people, or as JSON."""
+"""Prints one candidate for people."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
-from typing import Any
 
 import click
 from rich import box
 from rich.table import Table
 
-from cli.candidate_view import CandidateView, MeasurementView, Parent
 from cli.tables import print_facts, print_table
 from cli.words import duration, heading, interval_text, metric_text
+from db.reports import CandidateDetail, Parent, ReportedMeasurement
 from paretofarm.metrics import METRICS
 
 SHOWN_CHANGES = 8
 SPARKS = "▁▂▃▄▅▆▇█"
 
 
-def candidate_document(view: CandidateView) -> dict[str, Any]:
-    """What `candidate --json` prints; names and units as in the database."""
-    document = asdict(view)
-    for measurement, source in zip(document["measurements"], view.measurements, strict=True):
-        measurement["created_at"] = source.created_at.isoformat()
-    return {**document, "per_class": view.per_class}
-
-
-def print_candidate(view: CandidateView) -> None:
+def print_candidate(detail: CandidateDetail) -> None:
     """Facts, metrics, lineage, evaluations, measurements, training and artifacts, each if there is any."""
-    print_facts(dict(_facts(view)), title=f"candidate {view.id} of {view.search}")
+    print_facts(dict(_facts(detail)), title=f"candidate {detail.id} of {detail.search}")
     click.echo()
-    print_facts(dict(_metrics(view)), title="metrics")
-    for parent in view.parents:
+    print_facts(dict(_metrics(detail)), title="metrics")
+    for parent in detail.parents:
         click.echo()
         print_facts(dict(_changes(parent)), title=f"differs from parent {parent.id} in {len(parent.changes)} choices")
-    _print_evaluations(view)
-    for measurement in view.measurements:
+    _print_evaluations(detail)
+    for measurement in detail.measurements:
         print_facts(dict(_measurement(measurement)), title=f"measured on {measurement.device}")
         click.echo()
-    _print_training(view)
-    _print_artifacts(view)
-    click.echo(f"architecture and all numbers: paretofarm candidate {view.id} --json")
+    _print_training(detail)
+    _print_artifacts(detail)
+    click.echo(f"architecture and all numbers: paretofarm candidate {detail.id} --json")
 
 
-def _facts(view: CandidateView) -> Iterator[tuple[str, str]]:
-    yield "status", f"{view.status}{': ' + view.reason if view.reason else ''}"
+def _facts(detail: CandidateDetail) -> Iterator[tuple[str, str]]:
+    yield "status", f"{detail.status}{': ' + detail.reason if detail.reason else ''}"
     yield (
         "origin",
-        view.origin + (f" of {', '.join(str(parent.id) for parent in view.parents)}" if view.parents else ""),
+        detail.origin + (f" of {', '.join(str(parent.id) for parent in detail.parents)}" if detail.parents else ""),
     )
-    yield "digest", view.digest
-    choices = view.architecture["choices"]
-    yield "architecture", f"{view.architecture['space']}, {len(choices)} choices"
+    yield "digest", detail.digest
+    yield "architecture", f"{detail.architecture.space}, {len(detail.architecture.choices)} choices"
 
 
-def _metrics(view: CandidateView) -> Iterator[tuple[str, str]]:
+def _metrics(detail: CandidateDetail) -> Iterator[tuple[str, str]]:
     order = list(METRICS)
-    for key, value in sorted(view.metrics.items(), key=lambda item: (order.index(item[0].partition("@")[0]), item[0])):
-        interval = view.intervals.get(key)
+    for key, value in sorted(
+        detail.metrics.items(), key=lambda item: (order.index(item[0].partition("@")[0]), item[0])
+    ):
+        interval = detail.intervals.get(key)
         device = key.partition("@")[2]
         text = interval_text(key, value, (interval[0], interval[1]) if interval else None)
         yield f"{heading(key)}{' on ' + device if device else ''}", text
@@ -69,18 +60,18 @@ def _changes(parent: Parent) -> Iterator[tuple[str, str]]:
         yield "…", f"{len(parent.changes) - SHOWN_CHANGES} more"
 
 
-def _print_evaluations(view: CandidateView) -> None:
+def _print_evaluations(detail: CandidateDetail) -> None:
     table = Table(box=box.SIMPLE_HEAD)
     for name in ("evaluation", "step", "status", "attempt", "time", "by", "reason"):
         table.add_column(name)
-    for work in view.evaluations:
+    for work in detail.evaluations:
         time = "" if work.duration_s is None else duration(work.duration_s)
         reason = ": ".join(part for part in (work.code, work.reason) if part)
-        table.add_row(str(work.id), work.step, work.status, str(work.attempt), time, work.owner or "", reason)
+        table.add_row(str(work.id), str(work.step), work.status, str(work.attempt), time, work.owner or "", reason)
     print_table(table)
 
 
-def _measurement(measurement: MeasurementView) -> Iterator[tuple[str, str]]:
+def _measurement(measurement: ReportedMeasurement) -> Iterator[tuple[str, str]]:
     summary = measurement.summary
     yield "phone", f"{measurement.phone}{' (simulated)' if measurement.simulated else ''}, {measurement.runtime}"
     low, high = summary["low_ms"], summary["high_ms"]
@@ -95,18 +86,18 @@ def _measurement(measurement: MeasurementView) -> Iterator[tuple[str, str]]:
     yield "when", f"{measurement.created_at:%Y-%m-%d %H:%M:%S} UTC"
 
 
-def _print_training(view: CandidateView) -> None:
-    if not view.epochs:
+def _print_training(detail: CandidateDetail) -> None:
+    if not detail.epochs:
         return
-    losses = [epoch.train_loss for epoch in view.epochs]
-    facts = {"epochs": f"{len(losses)} in {duration(sum(epoch.duration_s for epoch in view.epochs))}"}
+    losses = [epoch.train_loss for epoch in detail.epochs]
+    facts = {"epochs": f"{len(losses)} in {duration(sum(epoch.duration_s for epoch in detail.epochs))}"}
     facts["train_loss"] = _course("loss", losses)
-    for name in view.epochs[-1].metrics:
-        values = [epoch.metrics[name] for epoch in view.epochs if name in epoch.metrics]
+    for name in detail.epochs[-1].metrics:
+        values = [epoch.metrics[name] for epoch in detail.epochs if name in epoch.metrics]
         facts[name] = _course(name, values)
     print_facts(facts, title="training")
     click.echo()
-    scores = {name: score for name, score in view.per_class.items() if score}
+    scores = {name: score for name, score in detail.per_class.items() if score}
     if scores:
         best_first = sorted(scores.items(), key=lambda item: -item[1]["iou"])
         listed = {name: f"IoU {score['iou']:.4f}  F1 {score['f1']:.4f}" for name, score in best_first}
@@ -128,12 +119,12 @@ def sparkline(values: Sequence[float]) -> str:
     return "".join(SPARKS[round((value - low) / (high - low) * (len(SPARKS) - 1))] for value in values[::step])
 
 
-def _print_artifacts(view: CandidateView) -> None:
-    if not view.artifacts:
+def _print_artifacts(detail: CandidateDetail) -> None:
+    if not detail.artifacts:
         return
     table = Table(box=box.SIMPLE_HEAD)
     for name in ("artifact", "device", "bytes", "uri"):
         table.add_column(name, justify="right" if name == "bytes" else "left", overflow="fold")
-    for artifact in view.artifacts:
+    for artifact in detail.artifacts:
         table.add_row(artifact.kind, artifact.device or "", f"{artifact.size_bytes:,}", artifact.uri)
     print_table(table)

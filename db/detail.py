@@ -38,8 +38,9 @@ class Parent:
 
 @dataclass(frozen=True)
 class ReportedMeasurement:
-    """samples: per block, in ms; summary, conditions: as the agent wrote them."""
+    """device: the phone's class; samples: per block, in ms; summary, conditions: as the agent wrote them."""
 
+    device: str
     phone: str
     network_sha256: str
     runtime: str
@@ -82,6 +83,11 @@ class ReportedEvaluation:
     epochs: tuple[ReportedEpoch, ...]
     measurement: ReportedMeasurement | None
 
+    @property
+    def duration_s(self) -> float | None:
+        """From the claim to the outcome of the last attempt; None before that."""
+        return (self.finished_at - self.started_at).total_seconds() if self.started_at and self.finished_at else None
+
 
 @dataclass(frozen=True)
 class CandidateDetail:
@@ -107,13 +113,28 @@ class CandidateDetail:
     def digest(self) -> str:
         return self.architecture.digest
 
+    @property
+    def measurements(self) -> tuple[ReportedMeasurement, ...]:
+        return tuple(work.measurement for work in self.evaluations if work.measurement is not None)
+
+    @property
+    def epochs(self) -> tuple[ReportedEpoch, ...]:
+        """The learning curve over all rungs."""
+        return tuple(sorted((epoch for work in self.evaluations for epoch in work.epochs), key=lambda each: each.epoch))
+
+    @property
+    def per_class(self) -> Mapping[str, Mapping[str, float] | None]:
+        """Scores by class of the last training; None for a class that never occurs."""
+        found = [work.details["per_class"] for work in self.evaluations if "per_class" in work.details]
+        return found[-1] if found else {}
+
 
 def candidate(session: Session, candidate_id: int) -> CandidateDetail:
     """Everything about one candidate. NotFound names an id that does not exist."""
     query = select(CandidateRow, ExperimentRow.name).join(ExperimentRow, ExperimentRow.id == CandidateRow.experiment_id)
     found = session.execute(query.where(CandidateRow.id == candidate_id)).tuples().one_or_none()
     if found is None:
-        raise NotFound(f"there is no candidate {candidate_id}; `paretofarm candidates SEARCH` lists their ids")
+        raise NotFound(f"there is no candidate {candidate_id}: `paretofarm candidates SEARCH` lists their ids")
     row, search = found
     return CandidateDetail(
         id=row.id,
@@ -194,11 +215,12 @@ def _epochs(session: Session, candidate_id: int) -> dict[int, list[ReportedEpoch
 
 
 def _measurements(session: Session, candidate_id: int) -> dict[int, ReportedMeasurement]:
-    query = select(MeasurementRow, PhoneRow.serial).join(PhoneRow, PhoneRow.id == MeasurementRow.phone_id)
+    query = select(MeasurementRow, PhoneRow).join(PhoneRow, PhoneRow.id == MeasurementRow.phone_id)
     query = query.join(EvaluationRow, EvaluationRow.id == MeasurementRow.evaluation_id)
     return {
         row.evaluation_id: ReportedMeasurement(
-            phone=serial,
+            device=phone.device,
+            phone=phone.serial,
             network_sha256=row.network_sha256,
             runtime=row.runtime,
             protocol=row.protocol,
@@ -208,17 +230,15 @@ def _measurements(session: Session, candidate_id: int) -> dict[int, ReportedMeas
             conditions=row.conditions,
             created_at=row.created_at,
         )
-        for row, serial in session.execute(query.where(EvaluationRow.candidate_id == candidate_id)).tuples()
+        for row, phone in session.execute(query.where(EvaluationRow.candidate_id == candidate_id)).tuples()
     }
 
 
 def _artifacts(session: Session, candidate_id: int) -> tuple[CandidateArtifact, ...]:
-    """All of them, in the order of their making."""
+    """All of them, by kind and device class."""
     query = select(CandidateArtifactRow, ArtifactRow).join(
         ArtifactRow, ArtifactRow.sha256 == CandidateArtifactRow.sha256
     )
-    query = query.where(CandidateArtifactRow.candidate_id == candidate_id).order_by(CandidateArtifactRow.id)
-    return tuple(
-        CandidateArtifact(row.sha256, link.kind, row.size_bytes, row.uri, link.device)
-        for link, row in session.execute(query).tuples()
-    )
+    rows = session.execute(query.where(CandidateArtifactRow.candidate_id == candidate_id)).tuples()
+    found = [CandidateArtifact(row.sha256, link.kind, row.size_bytes, row.uri, link.device) for link, row in rows]
+    return tuple(sorted(found, key=lambda artifact: (artifact.kind, artifact.device or "")))

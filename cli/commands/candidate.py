@@ -5,10 +5,11 @@ import os
 
 import click
 
-from cli.candidate_report import candidate_document, print_candidate
-from cli.candidate_view import read_candidate
+from cli.candidate_document import candidate_document
+from cli.candidate_report import print_candidate
 from cli.commands.options import JSON
 from cli.connection import open_database
+from db import reports
 
 
 @click.command()
@@ -26,8 +27,8 @@ def candidate(candidate_id: int, as_json: bool) -> None:
       paretofarm candidate 12 --json | jq .architecture
     """
     with open_database(os.environ) as database, database.transaction() as session:
-        view = read_candidate(session, candidate_id)
+        detail = reports.candidate(session, candidate_id)
     if as_json:
-        click.echo(json.dumps(candidate_document(view)))
+        click.echo(json.dumps(candidate_document(detail)))
     else:
-        print_candidate(view)
+        print_candidate(detail)
