@@ -51,7 +51,10 @@ def faces(count: int, size: int, seed: int, out: Path) -> None:
 @data.command()
 @OUT
 def brain(out: Path) -> None:
-    """Write real MRI slices with labels (those that the nilearn package ships).
+    """Write real MRI slices with labels, cut from the atlas that the nilearn package ships.
+
+    The atlas is ICBM 152 (2009a), free for any purpose as long as its copyright notice goes with every copy: keep
+    ATTRIBUTION.txt beside the images, and cite the papers it names.
 
     For a search: `dataset: {type: image_mask_folder, path: DIR, size: 64}`; examples/brain_demo.yaml uses them.
 
@@ -59,7 +62,8 @@ def brain(out: Path) -> None:
     Example:
       paretofarm data brain --out data/brain
     """
-    from workers.datasets.brain import write_brain  # needs the extra `brain`
+    from workers.datasets.brain import COPYRIGHT, write_brain  # needs the extra `brain`
 
-    write_brain(out)
-    click.echo(f"{out}: written", err=True)
+    count = write_brain(out)
+    click.echo(f"{out}: {count} slices of the ICBM 152 atlas", err=True)
+    click.echo(f"{COPYRIGHT}; its terms: {out / 'ATTRIBUTION.txt'}", err=True)

@@ -32,21 +32,28 @@ SLABS = {"sagittal": "ttvttteect", "coronal": "tttettvctt", "axial": "ttcttvtett
 SPLIT_OF_SLAB = {"t": Split.TRAIN, "v": Split.VALIDATION, "e": Split.TEST, "c": Split.CALIBRATION}
 GAP = 2
 
-ATTRIBUTION = """\
+# nilearn's own page calls the licence unknown; this is COPYING of the atlas' archive (mni_icbm152_nlin_sym_09a).
+COPYRIGHT = (
+    "Copyright (C) 1993-2004 Louis Collins, McConnell Brain Imaging Centre, Montreal Neurological Institute,\n"
+    "McGill University"
+)
+ATTRIBUTION = f"""\
 These images are slices of the ICBM 152 nonlinear symmetric atlas (2009a) as distributed with nilearn
-(https://nilearn.github.io, BSD-3-Clause), cut and labelled by `paretofarm data brain`.
+(https://nilearn.github.io, BSD-3-Clause), cut and labelled by `paretofarm data brain`. The atlas' own notice, which
+must go with every copy:
 
-Copyright (C) 1993-2009 Louis Collins, McConnell Brain Imaging Centre, Montreal Neurological Institute, McGill
-University. Permission to use, copy, modify, and distribute this software and its documentation for any purpose and
-without fee is hereby granted, provided that the above copyright notice appear in all copies. The authors and McGill
-University make no representations about the suitability of this software for any purpose. It is provided "as is"
-without express or implied warranty. The authors are not responsible for any data loss, equipment damage, property
-loss, or injury to subjects or patients resulting from the use or misuse of this software package.
+{COPYRIGHT}. Permission to use, copy, modify, and distribute this software and its documentation for any
+purpose and without fee is hereby granted, provided that the above copyright notice appear in all copies. The authors
+and McGill University make no representations about the suitability of this software for any purpose. It is provided
+"as is" without express or implied warranty. The authors are not responsible for any data loss, equipment damage,
+property loss, or injury to subjects or patients resulting from the use or misuse of this software package.
 
-References: VS Fonov, AC Evans, K Botteron, CR Almli, RC McKinstry, DL Collins, BDCG: Unbiased average age-appropriate
-atlases for pediatric studies, NeuroImage 54(1), 2011. VS Fonov, AC Evans, RC McKinstry, CR Almli, DL Collins: Unbiased
-nonlinear average age-appropriate brain templates from birth to adulthood, NeuroImage 47, 2009. DL Collins, AP
-Zijdenbos, WFC Baare, AC Evans: ANIMAL+INSECT: Improved cortical structure segmentation, IPMI 1999.
+References, which whoever publishes results is asked to cite: VS Fonov, AC Evans, K Botteron, CR Almli, RC McKinstry, DL
+Collins, BDCG: Unbiased average age-appropriate atlases for pediatric studies, NeuroImage 54(1), 2011,
+doi:10.1016/j.neuroimage.2010.07.033. VS Fonov, AC Evans, RC McKinstry, CR Almli, DL Collins: Unbiased nonlinear average
+age-appropriate brain templates from birth to adulthood, NeuroImage 47, Supplement 1, 2009, S102,
+doi:10.1016/S1053-8119(09)70884-5. DL Collins, AP Zijdenbos, WFC Baare, AC Evans: ANIMAL+INSECT: Improved cortical
+structure segmentation, IPMI 1999.
 """
 
 Volume = npt.NDArray[np.uint8]

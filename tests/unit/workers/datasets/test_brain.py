@@ -67,7 +67,11 @@ def test_the_atlas_is_mirrored_indeed() -> None:
 
 
 def test_the_licence_lies_beside_the_images(folder: Path) -> None:
-    assert "Copyright (C)" in (folder / "ATTRIBUTION.txt").read_text()
+    notice = " ".join((folder / "ATTRIBUTION.txt").read_text().split())
+    holder = "Louis Collins, McConnell Brain Imaging Centre, Montreal Neurological Institute, McGill University"
+    assert f"Copyright (C) 1993-2004 {holder}. Permission to use" in notice
+    assert "provided that the above copyright notice appear in all copies" in notice
+    assert "10.1016/j.neuroimage.2010.07.033" in notice
     assert json.loads((folder / "classes.json").read_text()) == list(BRAIN_CLASS_NAMES)
 
 
