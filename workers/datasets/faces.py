@@ -3,43 +3,94 @@
 `NNNNNN.png` (RGB), `NNNNNN_seg.png` (class ids), `NNNNNN_ldmks.txt` (70 lines "x y", in pixels).
 """
 
+import fcntl
+import itertools
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from PIL import Image
-
 from paretofarm.errors import ConfigError, DataError
-from workers.datasets.drawn_faces.drawing import DrawnFace, draw_face
+from workers.datasets.face_drawers import draw_in_processes
+from workers.datasets.face_set import FaceSet, write_atomically
 
 # Goes up whenever the same seed draws something else.
 GENERATOR_VERSION = 1
 MANIFEST = "faces.json"
-LANDMARKS = 70
 MOST_FACES = 1_000_000
 SMALLEST, LARGEST = 16, 2048
+# Starting a process takes as long as drawing about this many faces.
+WORTH_A_PROCESS = 40
 
 Progress = Callable[[int], None]
 
 
-def write_faces(out: Path, count: int, size: int, seed: int, progress: Progress | None = None) -> None:
+def write_faces(
+    out: Path, count: int, size: int, seed: int, progress: Progress | None = None, *, processes: int | None = None
+) -> None:
     """Completes `out` to the first `count` faces of a set; `progress` hears how many are there.
 
-    Face i depends on (seed, i, size) alone, so a smaller set is a prefix of a larger one, and an interrupted or
-    damaged folder is completed, face by face. Errors: `ConfigError` (impossible numbers), `DataError` (the folder holds
-    something else, or cannot be written).
+    Face i depends on (seed, i, size) alone, so a smaller set is a prefix of a larger one, an interrupted or damaged
+    folder is completed, face by face, and any number of `processes` (None: one a core, where there is work for them)
+    writes the same bytes. A second call in the same folder waits for the first. Errors: `ConfigError` (impossible
+    numbers), `DataError` (the folder holds something else, or cannot be written), `WorkerCrashed` (a process died).
     """
     _check_numbers(count, size, seed)
+    faces = FaceSet(out, size, seed)
     try:
         _claim_folder(out, size, seed)
-        for index in range(count):
-            if not _is_complete(out, index, size):
-                _write(out, index, draw_face(seed, index, size))
-            if progress is not None:
-                progress(index + 1)
+        with _sole_writer(out / MANIFEST) as lock:
+            _complete(faces, count, progress or (lambda done: None), processes, lock)
     except OSError as error:
         raise DataError(f"{out}: cannot be written: {error.strerror or error}") from error
+
+
+def _complete(faces: FaceSet, count: int, progress: Progress, processes: int | None, lock: int) -> None:
+    missing = list(_missing(faces, count, progress))
+    done = itertools.count(count - len(missing) + 1)
+
+    def drawn(more: int) -> None:
+        for _ in range(more):
+            progress(next(done))
+
+    if processes is None:
+        processes = min(os.cpu_count() or 1, len(missing) // WORTH_A_PROCESS)
+    try:
+        if processes > 1:
+            draw_in_processes(faces, count, processes, lock, drawn)
+        else:
+            _draw_here(faces, missing, drawn)
+    except BaseException:
+        faces.discard_unfinished()
+        raise
+
+
+def _missing(faces: FaceSet, count: int, progress: Progress) -> Iterator[int]:
+    present = itertools.count(1)
+    for index in range(count):
+        if faces.is_complete(index):
+            progress(next(present))
+        else:
+            yield index
+
+
+def _draw_here(faces: FaceSet, missing: list[int], drawn: Progress) -> None:
+    for index in missing:
+        faces.draw(index)
+        drawn(1)
+
+
+@contextmanager
+def _sole_writer(manifest: Path) -> Iterator[int]:
+    """Keeps other writers waiting until the file that this yields is closed, here and in processes that inherit it."""
+    # NFS wants a writable file for an exclusive lock; a complete folder may be read-only.
+    descriptor = os.open(manifest, os.O_RDWR if os.access(manifest, os.W_OK) else os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def _check_numbers(count: int, size: int, seed: int) -> None:
@@ -64,7 +115,7 @@ def _claim_folder(out: Path, size: int, seed: int) -> None:
     elif any(out.glob("*.png")):
         raise DataError(f"{out}: holds images that `paretofarm data faces` did not write; choose another folder")
     else:
-        _write_atomically(manifest, json.dumps(wanted).encode())
+        write_atomically(manifest, json.dumps(wanted).encode())
 
 
 def _read_manifest(path: Path) -> dict[str, object]:
@@ -75,52 +126,3 @@ def _read_manifest(path: Path) -> dict[str, object]:
     if not isinstance(manifest, dict):
         raise DataError(f"{path}: must be a JSON object")
     return manifest
-
-
-def _paths(out: Path, index: int) -> tuple[Path, Path, Path]:
-    return out / f"{index:06d}.png", out / f"{index:06d}_seg.png", out / f"{index:06d}_ldmks.txt"
-
-
-def _is_complete(out: Path, index: int, size: int) -> bool:
-    picture, labels, landmarks = _paths(out, index)
-    try:
-        lines = landmarks.read_text(encoding="ascii").splitlines()
-        return len(lines) == LANDMARKS and _is_intact(picture, "RGB", size) and _is_intact(labels, "L", size)
-    except (FileNotFoundError, UnicodeDecodeError):
-        return False
-
-
-def _is_intact(path: Path, mode: str, size: int) -> bool:
-    try:
-        with Image.open(path) as image:
-            image.load()
-            return image.mode == mode and image.size == (size, size)
-    except FileNotFoundError:
-        return False
-    except (OSError, SyntaxError, ValueError):
-        return False
-
-
-def _write(out: Path, index: int, face: DrawnFace) -> None:
-    picture, labels, landmarks = _paths(out, index)
-    _save_atomically(picture, face.picture)
-    _save_atomically(labels, face.labels)
-    lines = "".join(f"{x:.3f} {y:.3f}\n" for x, y in face.landmarks)
-    _write_atomically(landmarks, lines.encode("ascii"))
-
-
-def _save_atomically(path: Path, image: Image.Image) -> None:
-    unfinished = _unfinished(path)
-    image.save(unfinished, "PNG")
-    os.replace(unfinished, path)
-
-
-def _write_atomically(path: Path, content: bytes) -> None:
-    unfinished = _unfinished(path)
-    unfinished.write_bytes(content)
-    os.replace(unfinished, path)
-
-
-def _unfinished(path: Path) -> Path:
-    """Hidden, so that readers pass it over; always the same name, so that a killed run leaves no litter for long."""
-    return path.with_name(f".{path.name}.unfinished")
