@@ -15,7 +15,8 @@ NICE = 10
 """Of everything but the phones: whatever else runs should disturb their timings as little as possible."""
 PROGRAM = (sys.executable, "-P", "-m", "cli")
 """-P: a folder `cli` where the user happens to be must not be taken for ours."""
-WORKER_GRACE_S = 15.0
+GRACE_S = 15.0
+"""For a worker or an agent to hand back its work."""
 WORKER_MODULES = {"torch": "worker", "onnxruntime": "worker", "onnxscript": "worker", "PIL": "worker"}
 PHONE_MODULES = {"adb_shell": "agent", "cryptography": "agent", "onnxruntime": "phone"}
 
@@ -43,7 +44,7 @@ def process_specs(settings: Settings, folder: Path, crew: Crew) -> list[ProcessS
     specs = [ProcessSpec("scheduler", (*PROGRAM, "scheduler"), environment, nice=NICE)]
     if crew.workers:
         worker = (*PROGRAM, "worker", "--concurrency", str(crew.workers))
-        specs.append(ProcessSpec("worker", worker, environment, nice=NICE, grace_s=WORKER_GRACE_S))
+        specs.append(ProcessSpec("worker", worker, environment, nice=NICE, grace_s=GRACE_S))
     if crew.phones:
         places = place_phones(folder / "phones", crew.phones, crew.device_classes)
         specs += _phone_specs(places, folder / "adbkey", environment=environment)
@@ -62,7 +63,9 @@ def _phone_specs(places: Sequence[VirtualPhonePlace], key: Path, *, environment:
     public = public_key_path(private)
     specs = [ProcessSpec(f"phone-{place.name}", _phone(place, public)) for place in places]
     for place in places:
-        specs.append(ProcessSpec(f"agent-{place.name}", _agent(place, private), environment, nice=NICE))
+        specs.append(
+            ProcessSpec(f"agent-{place.name}", _agent(place, private), environment, nice=NICE, grace_s=GRACE_S)
+        )
     return specs
 
 

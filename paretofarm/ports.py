@@ -52,6 +52,12 @@ class DeviceLink(Protocol):
     def close(self) -> None:
         """Drops the connection. Never raises."""
 
+    def interrupt(self) -> None:
+        """Ends the call in progress with `PhoneOffline`; a command that it was running is killed on the phone.
+
+        Returns at once; from any thread, and from a signal handler. Where no call is in progress, the next may end so.
+        """
+
     def state(self) -> LinkState:
         """Probes the phone with a shell command: a phone that is listed may still not answer."""
 

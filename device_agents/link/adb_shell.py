@@ -67,6 +67,9 @@ class AdbShellLink:
         with self._lock:
             self._session.close()
 
+    def interrupt(self) -> None:
+        self._transport.abort()
+
     def state(self) -> LinkState:
         try:
             self.run(["true"], timeout_s=CONNECT_S)
@@ -89,7 +92,7 @@ class AdbShellLink:
         with self._lock:
             try:
                 self._call(lambda: self._session.execute(shell.announced(command), output), timeout_s)
-            except AdbTimeout:
+            except Unavailable:
                 self._kill_abandoned(bytes(output.stdout))
                 raise
         return self._result(output)

@@ -11,6 +11,7 @@ from device_agents.virtual_phone.state import load_state, save_state
 from device_agents.virtual_phone.tools import TOOLS
 
 BIN = "system/bin"
+RUN = "dev"
 RUNNER = "onnxruntime_perf_test"
 RELEASE = "14"
 SDK = "34"
@@ -18,7 +19,7 @@ SDK = "34"
 
 def install_firmware(root: Path, serial: str) -> None:
     """Makes the root folder what a phone with this serial number has. Files of earlier runs stay."""
-    for folder in ("data/local/tmp", "sdcard", BIN):
+    for folder in ("data/local/tmp", "sdcard", BIN, RUN):
         (root / folder).mkdir(parents=True, exist_ok=True)
     properties = build_properties(serial)
     (root / PROPERTIES_FILE).write_text("".join(f"{name}={value}\n" for name, value in properties.items()))
@@ -94,15 +95,26 @@ def _programs(root: Path) -> dict[str, str]:
         "df": reports + DF + tool["df"],
         "cmd": tool["cmd"],
         "logcat": LOGCAT,
-        RUNNER: ONE_THREAD + _python("device_agents.virtual_phone.perf_test", packages=True),
+        RUNNER: ONE_THREAD + _python("device_agents.virtual_phone.warm_runner", str(root / RUN), packages=True),
     }
 
 
+def runner_server(root: Path) -> list[str]:
+    """What the phone runs from its start, so that the runner starts at once (see `warm_runner`)."""
+    start = f"from device_agents.virtual_phone.warm_runner import serve; serve({str(root / RUN)!r})"
+    return ["/bin/sh", "-c", f'{ONE_THREAD}exec "$@"', "sh", *_interpreter(start, packages=True)]
+
+
 def _python(module: str, *arguments: str, packages: bool = False) -> str:
-    """Shell text that runs a module's `main` in a bare interpreter: without `site` it starts in half the time."""
+    """Shell text that runs a module's `main` with these arguments and then the program's own."""
+    command = _interpreter(f"from {module} import main; sys.exit(main(sys.argv[1:]))", packages=packages)
+    return shlex.join(["exec", *command, *arguments]) + ' "$@"\n'
+
+
+def _interpreter(code: str, *, packages: bool) -> list[str]:
+    """Runs Python code in a bare interpreter: without `site` it starts in half the time."""
     folders = [str(Path(__file__).parents[2])]
     numpy = importlib.util.find_spec("numpy") if packages else None
     if numpy is not None and numpy.origin is not None:
         folders.append(str(Path(numpy.origin).parents[1]))
-    code = f"import sys; sys.path += {folders!r}; from {module} import main; sys.exit(main(sys.argv[1:]))"
-    return shlex.join(["exec", sys.executable, "-I", "-S", "-c", code, *arguments]) + ' "$@"\n'
+    return [sys.executable, "-I", "-S", "-c", f"import sys; sys.path += {folders!r}; {code}"]

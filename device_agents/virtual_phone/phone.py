@@ -12,7 +12,7 @@ from pathlib import Path
 
 from device_agents.virtual_phone.authorization import AuthorizedKeys
 from device_agents.virtual_phone.connection import Connection, Service
-from device_agents.virtual_phone.firmware import BIN, banner, install_firmware
+from device_agents.virtual_phone.firmware import BIN, banner, install_firmware, runner_server
 from device_agents.virtual_phone.paths import needs_no_quoting
 from device_agents.virtual_phone.processes import ProcessTable
 from device_agents.virtual_phone.shell_service import ShellService
@@ -79,7 +79,7 @@ class VirtualPhone:
         self._processes.kill_all()
         self._shell = ShellService(self.root, shell_root, self._processes)
         self._sync = SyncService(self.root)
-        self._listen()
+        self._boot()
 
     def stop(self) -> None:
         """Switches off: no connection and no process is left. Safe to call twice."""
@@ -99,7 +99,11 @@ class VirtualPhone:
 
     def _boot_later(self) -> None:
         if not self._stopped.wait(self._boot_s):
-            self._listen()
+            self._boot()
+
+    def _boot(self) -> None:
+        self._processes.start_daemon(runner_server(self.root))
+        self._listen()
 
     def _listen(self) -> None:
         listener = socket.create_server((LOOPBACK, self._port), backlog=64)

@@ -24,6 +24,7 @@ class ProcessTable:
         self._root = root
         self._lock = threading.Lock()
         self._running: dict[int, subprocess.Popen[bytes]] = {}
+        self._daemons: list[subprocess.Popen[bytes]] = []
 
     def start(self, argv: list[str], *, stdin: int, stdout: int, stderr: int) -> subprocess.Popen[bytes]:
         """Starts argv in the root folder, as leader of a session and process group."""
@@ -41,6 +42,11 @@ class ProcessTable:
             self._running[process.pid] = process
             return process
 
+    def start_daemon(self, argv: list[str]) -> None:
+        """Starts what runs until the phone goes off; what it has to say goes nowhere."""
+        nowhere = subprocess.DEVNULL
+        self._daemons.append(self.start(argv, stdin=nowhere, stdout=nowhere, stderr=nowhere))
+
     def wait(self, process: subprocess.Popen[bytes]) -> int:
         """Exit code as a shell reports it: 128 + signal for one that was killed."""
         code = process.wait()
@@ -56,6 +62,8 @@ class ProcessTable:
                 _kill(pid)
             if not victims:
                 break
+        while self._daemons:
+            self.wait(self._daemons.pop())
         with self._lock:
             self._reap_orphans()
 

@@ -237,6 +237,17 @@ class DeviceLinkContract:
         assert time.monotonic() - started < 2
         timer.join()
 
+    def test_an_interrupt_ends_a_command_and_kills_it_on_the_phone(self, link: DeviceLink, folder: str) -> None:
+        link.run(["mkdir", "-p", folder], timeout_s=5)
+        timer = threading.Timer(0.5, link.interrupt)
+        timer.start()
+        started = time.monotonic()
+        with pytest.raises(PhoneOffline):
+            link.run(["sh", "-c", f"echo $$ >{folder}/parent; sleep 300"], timeout_s=20)
+        assert time.monotonic() - started < 3
+        timer.join()
+        await_end(int(link.pull(f"{folder}/parent")))
+
     def test_death_of_the_phone_is_noticed_at_once(self, own_phone: PhoneProcess, make_link: LinkMaker) -> None:
         link = make_link(own_phone.address)
         died: list[float] = []

@@ -2,12 +2,9 @@
 
 import statistics
 from collections.abc import Iterator
-from pathlib import Path
 
-import numpy as np
-import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
+from one_convolution import network
 from phone_processes import start_virtual_phone
 
 from device_agents.link import open_link
@@ -28,16 +25,6 @@ def link(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeviceLink]:
     yield link
     link.close()
     phone.stop()
-
-
-def network(path: Path, channels: int) -> Path:
-    """A convolution of free batch size with `channels` outputs, on 96x96 pixels."""
-    weights = numpy_helper.from_array(np.full((channels, 3, 5, 5), 0.1, np.float32), "w")
-    image = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["batch", 3, 96, 96])
-    out = helper.make_tensor_value_info("y", TensorProto.FLOAT, None)
-    graph = helper.make_graph([helper.make_node("Conv", ["x", "w"], ["y"])], "net", [image], [out], [weights])
-    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
-    return path
 
 
 def perf_test(link: DeviceLink, *words: str) -> CommandResult:

@@ -23,7 +23,12 @@ from workers.networks import build_network
 from workers.toolchains.onnxruntime import OnnxRuntimeToolchain
 
 SETTINGS = OnnxRuntimeMeasurement(
-    runtime="onnxruntime", max_relative_ci=0.03, min_block_s=0.2, min_inferences=50, max_blocks=8
+    runtime="onnxruntime",
+    max_relative_ci=0.03,
+    min_block_s=0.05,
+    min_inferences=30,
+    min_blocks=7,
+    max_blocks=32,
 )
 NEIGHBOUR = """
 import random, time
@@ -126,10 +131,16 @@ def test_ten_measurements_of_a_network_agree_within_five_percent_or_are_flagged(
 def test_the_same_architecture_at_twice_the_width_is_never_faster(
     narrow: list[LatencySummary], measure: Callable[[Path], LatencySummary], tmp_path: Path
 ) -> None:
-    """Widths of 16 and 32: below 16 the int8 kernels of this CPU are slower, not faster (docs/measurement.md)."""
+    """Widths of 16 and 32: below 16 the int8 kernels of this CPU are slower, not faster (docs/measurement.md).
+
+    One that was flagged noisy says no more than its interval does.
+    """
     wide = int8_network(tmp_path, 32)
     slower = [measure(wide) for _ in range(3)]
-    assert min(summary.latency_ms for summary in slower) > max(summary.latency_ms for summary in narrow)
+    assert min(summary.high_ms for summary in slower) > max(summary.low_ms for summary in narrow)
+    trusted = [summary.latency_ms for summary in slower if not summary.noisy]
+    assert trusted, "nothing could be measured: this shows nothing"
+    assert min(trusted) > max(summary.latency_ms for summary in narrow if not summary.noisy)
 
 
 def test_a_file_that_is_no_network_is_the_candidates_fault(
