@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 ADBD = Path(__file__).parents[1] / "tools/adbd/adbd.sh"
 START_S = 20.0
 
@@ -68,7 +70,8 @@ def adbd_cache() -> Path:
 def fetch_adbd() -> Path:
     """Downloads AOSP's daemon, once."""
     done = subprocess.run(["bash", str(ADBD), "fetch", str(adbd_cache())], capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, f"adbd could not be fetched: {done.stderr}"
+    if done.returncode != 0:
+        pytest.fail(f"adbd could not be fetched: {done.stderr.strip()}", pytrace=False)
     return adbd_cache()
 
 
