@@ -1,6 +1,23 @@
-"""The two statements that every evaluation runs through, each one round trip: claim and report."""
+"""The statements that every evaluation runs through, each one round trip: claim, attach and report."""
 
 from db.prepared import Prepared
+
+_LINK_ARTIFACTS = """
+    stored AS (
+        INSERT INTO artifacts (sha256, kind, size_bytes, uri)
+        SELECT a.sha256, a.kind, a.size_bytes, a.uri
+        FROM holder, jsonb_to_recordset(:artifacts) AS a (sha256 text, kind text, size_bytes bigint, uri text)
+        -- As everywhere: two transactions that store the same two files must not wait for each other.
+        ORDER BY a.sha256
+        ON CONFLICT DO NOTHING
+    ), linked AS (
+        INSERT INTO candidate_artifacts (candidate_id, evaluation_id, sha256, kind, device)
+        SELECT holder.candidate_id, holder.id, a.sha256, a.kind, holder.device
+        FROM holder, jsonb_to_recordset(:artifacts) AS a (sha256 text, kind text)
+        ON CONFLICT (evaluation_id, kind) DO UPDATE SET sha256 = excluded.sha256, device = excluded.device
+    )
+"""
+"""A newer artifact of the same evaluation and kind takes the place of the older. `holder`: the evaluation, locked."""
 
 CLAIM = Prepared(
     "claim_evaluation",
@@ -47,6 +64,20 @@ CLAIM = Prepared(
     """,
 )
 
+ATTACH = Prepared(
+    "attach_artifacts",
+    {"evaluation_id": "bigint", "token": "uuid", "artifacts": "jsonb"},
+    f"""
+    WITH holder AS (
+        SELECT id, candidate_id, device
+        FROM evaluations
+        WHERE id = :evaluation_id AND token = :token AND status = 'leased'
+        FOR UPDATE
+    ), {_LINK_ARTIFACTS}
+    SELECT id FROM holder
+    """,
+)
+
 REPORT = Prepared(
     "report_evaluation",
     {
@@ -56,28 +87,29 @@ REPORT = Prepared(
         "intervals": "jsonb",
         "simulated": "boolean",
         "details": "jsonb",
+        "artifacts": "jsonb",
     },
-    """
+    f"""
     WITH done AS (
         UPDATE evaluations
         SET status = 'done', token = NULL, lease_expires_at = NULL, progress = 1, code = NULL, reason = NULL,
             details = :details, finished_at = clock_timestamp()
         WHERE id = :evaluation_id AND token = :token AND status = 'leased'
-        RETURNING id, candidate_id, attempt, owner
-    ), merged AS (
+        RETURNING id, candidate_id, device, attempt, owner
+    ), holder AS (
         UPDATE candidates
         SET metrics = candidates.metrics || :metrics,
             intervals = candidates.intervals || :intervals,
             simulated = candidates.simulated OR :simulated
         FROM done
         WHERE candidates.id = done.candidate_id
-        RETURNING candidates.id, candidates.experiment_id
+        RETURNING done.*, candidates.experiment_id
     ), noted AS (
         INSERT INTO events (kind, experiment_id, candidate_id, evaluation_id, details)
-        SELECT 'evaluation_done', merged.experiment_id, merged.id, done.id,
-               jsonb_build_object('owner', done.owner, 'attempt', done.attempt)
-        FROM done CROSS JOIN merged
-    )
-    SELECT id FROM done
+        SELECT 'evaluation_done', experiment_id, candidate_id, id,
+               jsonb_build_object('owner', owner, 'attempt', attempt)
+        FROM holder
+    ), {_LINK_ARTIFACTS}
+    SELECT id FROM holder
     """,
 )

@@ -6,11 +6,12 @@ Rows are locked in one order, evaluation before candidate.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Row, Select, Update, and_, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, Update, and_, func, select, update
 from sqlalchemy.orm import Session
 
 from db import events
@@ -18,11 +19,12 @@ from db.artifact import CandidateArtifact, StoredArtifact
 from db.claim import Claim
 from db.events import EventKind
 from db.experiments import read_config
-from db.lease_statements import CLAIM, REPORT
+from db.lease_statements import ATTACH, CLAIM, REPORT
 from db.notify import notify
-from db.outcome import link_artifacts, store_epochs, store_measurement
+from db.outcome import store_epochs, store_measurement
 from db.plain_json import dumps
 from db.report import EpochMetrics, MeasurementRecord, Report
+from db.session import Database
 from db.tables import NOW, CandidateRow, EvaluationRow
 from paretofarm.architecture import Architecture
 from paretofarm.errors import LeaseExpired, LeaseLost, ParetofarmError
@@ -38,6 +40,7 @@ __all__ = [
     "extend",
     "fail",
     "hand_back",
+    "hand_in",
     "record_epoch",
     "report",
     "requeue_expired",
@@ -55,18 +58,24 @@ QUEUED_AGAIN: dict[str, Any] = {
 
 
 def claim(
-    session: Session, evaluation_id: int, attempt: int, *, owner: str, lease_s: float, device: str | None = None
+    place: Session | Connection,
+    evaluation_id: int,
+    attempt: int,
+    *,
+    owner: str,
+    lease_s: float,
+    device: str | None = None,
 ) -> Claim | None:
     """Takes an evaluation for `lease_s` seconds. None: it is not to be had (a stale or doubled message).
 
     device: where given, only an evaluation for that device class is taken. A candidate's first claim starts it. The
-    transaction does not wait for the disk, so give it one of its own: a claim that a power cut undoes is as good as
-    expired, and a report that is durable makes the claim before it durable too.
+    transaction does not wait for the disk, so give it one of its own (`Database.statement`): a claim that a power cut
+    undoes is as good as expired, and a report that is durable makes the claim before it durable too.
     """
     token = uuid4()
     parameters = {"evaluation_id": evaluation_id, "attempt": attempt, "device": device}
     lease = {"token": str(token), "owner": owner, "lease_s": lease_s}
-    row = CLAIM.execute(session, {**parameters, **lease}).one_or_none()
+    row = CLAIM.execute(place, {**parameters, **lease}).one_or_none()
     return None if row is None else _claim(row, evaluation_id, attempt, token, owner)
 
 
@@ -85,21 +94,20 @@ def extend(session: Session, claim: Claim, lease_s: float, progress: float | Non
 
 def report(session: Session, claim: Claim, result: Report) -> None:
     """Ends an evaluation with its result, side rows and all, in the caller's one transaction; or LeaseLost."""
-    device = claim.step.device
-    parameters = {
-        "evaluation_id": claim.evaluation_id,
-        "token": str(claim.token),
-        "metrics": dumps(result.keyed_metrics(device)),
-        "intervals": dumps(result.keyed_intervals(device)),
-        "simulated": bool(result.simulated),
-        "details": dumps(dict(result.details)),
-    }
-    _require(REPORT.execute(session, parameters).scalar(), claim)
-    link_artifacts(session, claim, result.artifacts)
+    _end(session, claim, result)
     store_epochs(session, claim, result.epochs)
     if result.measurement:
         store_measurement(session, claim, result.measurement)
-    notify(session)
+
+
+def hand_in(database: Database, claim: Claim, result: Report) -> None:
+    """Reports in a transaction of its own, which is a single statement where nothing has been measured."""
+    if result.epochs or result.measurement:
+        with database.transaction() as session:
+            report(session, claim, result)
+    else:
+        with database.statement() as connection:
+            _end(connection, claim, result)
 
 
 def record_epoch(session: Session, claim: Claim, epoch: EpochMetrics) -> None:
@@ -110,8 +118,8 @@ def record_epoch(session: Session, claim: Claim, epoch: EpochMetrics) -> None:
 
 def attach(session: Session, claim: Claim, artifacts: Sequence[StoredArtifact]) -> None:
     """Records artifacts while the work goes on, such as checkpoints that the next attempt can resume from."""
-    _lock(session, claim)
-    link_artifacts(session, claim, artifacts)
+    parameters = {"evaluation_id": claim.evaluation_id, "token": str(claim.token), "artifacts": _rows(artifacts)}
+    _require(ATTACH.execute(session, parameters).scalar(), claim)
 
 
 def fail(session: Session, claim: Claim, error: ParetofarmError) -> None:
@@ -135,6 +143,21 @@ def requeue_expired(session: Session, *, limit: int = 1000) -> int:
     for row in rows:
         _settle(session, row, LeaseExpired(f"no sign of life from {row.owner} until the lease expired"))
     return len(rows)
+
+
+def _end(place: Session | Connection, claim: Claim, result: Report) -> None:
+    device = claim.step.device
+    parameters = {
+        "evaluation_id": claim.evaluation_id,
+        "token": str(claim.token),
+        "metrics": dumps(result.keyed_metrics(device)),
+        "intervals": dumps(result.keyed_intervals(device)),
+        "simulated": bool(result.simulated),
+        "details": dumps(dict(result.details)),
+        "artifacts": _rows(result.artifacts),
+    }
+    _require(REPORT.execute(place, parameters).scalar(), claim)
+    notify(place)
 
 
 def _settle(session: Session, row: Row[Subject], error: ParetofarmError) -> None:
@@ -210,6 +233,10 @@ def _claim(row: Row[Any], evaluation_id: int, attempt: int, token: UUID, owner: 
         metrics=row.metrics,
         artifacts=_newest(CandidateArtifact(**document) for document in row.artifacts or ()),
     )
+
+
+def _rows(artifacts: Sequence[StoredArtifact]) -> str:
+    return dumps([asdict(artifact) for artifact in artifacts])
 
 
 def _newest(artifacts: Iterable[CandidateArtifact]) -> tuple[CandidateArtifact, ...]:

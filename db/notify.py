@@ -1,46 +1,78 @@
 """Tells whoever listens that there is something new, after the transaction that made it so."""
 
 import logging
-from typing import Any
+import threading
+import time
 
 import psycopg2
-from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from db.lone import lone_statements
+
 CHANNEL = "paretofarm"
+PAUSE_S = 0.02
+"""About a tick of the scheduler: while it plans it hears nothing anyway."""
 
 log = logging.getLogger(__name__)
 
 
-def notify(session: Session) -> None:
+def notify(place: Session | Connection) -> None:
     """Asks for one notification once this transaction has committed; asking twice gives one."""
-    session.info["notify"] = True
+    place.info["notify"] = True
 
 
-def send_pending(session: Session, engine: Engine) -> None:
-    """Sends what was asked for, in a transaction of its own that does not wait for the disk; never raises.
+def is_asked_for(place: Session | Connection) -> bool:
+    """Whether `notify` was called since this was last asked."""
+    return bool(place.info.pop("notify", False))
 
-    NOTIFY inside the first would be simpler, but Postgres lets notifying transactions commit one at a time, fsync
-    included: 16 claimants would commit no faster than one. A crash in between loses a wake-up, which the listeners'
-    poll makes good.
+
+class Notifier:
+    """Sends a process's notifications, each in a transaction of its own that does not wait for the disk.
+
+    NOTIFY inside the transaction that it tells of would be simpler, but Postgres lets notifying transactions commit
+    one at a time, fsync included: 16 claimants would commit no faster than one. The first notification goes out at
+    once; those that follow within a pause go out as one at its end. A crash in between loses a wake-up, which the
+    listeners' poll makes good.
     """
-    if not session.info.pop("notify", False):
-        return
-    try:
-        with engine.connect() as connection:
-            _send(connection.connection.driver_connection)
-    except (DBAPIError, psycopg2.Error) as error:
-        # The transaction before has committed: reporting a failure now would make the caller repeat it.
-        log.warning("notification lost, listeners will find the news by polling: %s", error)
 
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._lock = threading.Lock()
+        self._late: threading.Timer | None = None
+        self._quiet_until = 0.0
 
-def _send(connection: Any) -> None:
-    """One round trip instead of three: a statement on its own is a transaction."""
-    connection.autocommit = True
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('synchronous_commit', 'off', true), pg_notify(%s, '')", (CHANNEL,))
-    finally:
-        if not connection.closed:
-            connection.autocommit = False
+    def send(self) -> None:
+        """Now or after the pause. Never raises: what it tells of has been committed, and must not be repeated."""
+        with self._lock:
+            if self._late:
+                return
+            pause_s = self._quiet_until - time.monotonic()
+            if pause_s > 0:
+                self._late = threading.Timer(pause_s, self._send)
+                self._late.daemon = True
+                self._late.start()
+                return
+        self._send()
+
+    def flush(self) -> None:
+        """Does not wait for the end of the pause with what waits for it."""
+        with self._lock:
+            late = self._late
+        if late:
+            late.cancel()
+            late.join()
+            self._send()
+
+    def _send(self) -> None:
+        with self._lock:
+            # Before it is sent: who asks from now on may tell of something newer than the listeners will see.
+            self._late = None
+            self._quiet_until = time.monotonic() + PAUSE_S
+        try:
+            with lone_statements(self._engine) as connection:
+                notification = "SELECT set_config('synchronous_commit', 'off', true), pg_notify(%(channel)s, '')"
+                connection.exec_driver_sql(notification, {"channel": CHANNEL})
+        except (SQLAlchemyError, psycopg2.Error) as error:
+            log.warning("notification lost, listeners will find the news by polling: %s", error)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import CursorResult
+from sqlalchemy import Connection, CursorResult
 from sqlalchemy.orm import Session
 
 
@@ -18,10 +18,10 @@ class Prepared:
     parameters: Mapping[str, str]
     sql: str
 
-    def execute(self, session: Session, values: Mapping[str, object]) -> CursorResult[Any]:
-        """Runs it in the session's transaction."""
+    def execute(self, place: Session | Connection, values: Mapping[str, object]) -> CursorResult[Any]:
+        """Runs it in the session's transaction, or on the connection."""
+        connection = place.connection() if isinstance(place, Session) else place
         # Belongs to the server's connection: it survives transactions, and goes when the pool drops the connection.
-        connection = session.connection()
         known = connection.connection.info.setdefault("prepared", set())
         if self.name not in known:
             connection.exec_driver_sql(self._preparation)

@@ -10,11 +10,12 @@ from contextlib import contextmanager
 import psycopg2
 import psycopg2.extensions
 import psycopg2.sql
-from sqlalchemy import URL, create_engine, make_url, text
+from sqlalchemy import URL, Connection, create_engine, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.orm import Session
 
-from db.notify import send_pending
+from db.lone import lone_statements
+from db.notify import Notifier, is_asked_for
 from db.ping import ping_after_rest
 from db.plain_json import dumps
 from paretofarm.errors import ConfigError, DatabaseUnavailable
@@ -47,6 +48,7 @@ class Database:
             json_serializer=dumps,
         )
         ping_after_rest(self.engine)
+        self._notifier = Notifier(self.engine)
         os.register_at_fork(after_in_child=_forget_connections(weakref.ref(self)))
 
     @contextmanager
@@ -61,7 +63,20 @@ class Database:
             if not durable:
                 session.execute(text("SET LOCAL synchronous_commit = off"))
             yield session
-        send_pending(session, self.engine)
+        if is_asked_for(session):
+            self._notifier.send()
+
+    @contextmanager
+    def statement(self) -> Iterator[Connection]:
+        """A connection on which every statement commits by itself, at half the processor time of `transaction`.
+
+        For work that is one statement. Errors as there.
+        """
+        with unavailable(self.url), lone_statements(self.engine) as connection:
+            yield connection
+            asked = is_asked_for(connection)
+        if asked:
+            self._notifier.send()
 
     @contextmanager
     def listener(self, channel: str) -> Iterator["Listener"]:
@@ -79,6 +94,10 @@ class Database:
 
     def dispose(self, close: bool = True) -> None:
         """Drops all pooled connections; close=False leaves their sockets alone, for a child that inherited them."""
+        if close:
+            self._notifier.flush()
+        else:
+            self._notifier = Notifier(self.engine)
         self.engine.dispose(close=close)
 
 

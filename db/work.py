@@ -8,8 +8,6 @@ from functools import partial
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy.orm import Session
-
 from db import leases
 from db.leases import Claim, Report
 from db.session import Database
@@ -78,8 +76,8 @@ def perform(
     work: Work,
 ) -> None:
     """Works on one evaluation from claim to report. A message that nobody needs any more does nothing."""
-    with database.transaction() as session:
-        claim = leases.claim(session, evaluation_id, attempt, owner=owner, lease_s=lease_s)
+    with database.statement() as connection:
+        claim = leases.claim(connection, evaluation_id, attempt, owner=owner, lease_s=lease_s)
     if claim is None:
         log.info("evaluation %s attempt %s is not to be had: a stale message", evaluation_id, attempt)
         return
@@ -92,7 +90,7 @@ def perform(
     log.info("%s of candidate %s %s after %.1f s", claim.step, claim.number, outcome, time.monotonic() - started)
 
 
-Settle = Callable[[Session], None]
+Settle = Callable[[Database], None]
 
 
 def _work(claim: Claim, keeper: LeaseKeeper, work: Work) -> Settle:
@@ -100,26 +98,31 @@ def _work(claim: Claim, keeper: LeaseKeeper, work: Work) -> Settle:
     try:
         report = work(claim, keeper)
     except HandedBack:
-        return lambda session: leases.hand_back(session, claim)
+        return partial(_hand_back, claim=claim)
     except ParetofarmError as error:
         log.warning("%s of candidate %s: %s: %s", claim.step, claim.number, error.code, error)
         return partial(_fail, claim=claim, error=error)
     except Exception as error:
         log.exception("%s of candidate %s crashed", claim.step, claim.number)
         return partial(_fail, claim=claim, error=WorkerCrashed(f"{type(error).__name__}: {error}"))
-    return lambda session: leases.report(session, claim, report)
+    return partial(leases.hand_in, claim=claim, result=report)
 
 
-def _fail(session: Session, *, claim: Claim, error: ParetofarmError) -> None:
-    leases.fail(session, claim, error)
+def _hand_back(database: Database, *, claim: Claim) -> None:
+    with database.transaction() as session:
+        leases.hand_back(session, claim)
+
+
+def _fail(database: Database, *, claim: Claim, error: ParetofarmError) -> None:
+    with database.transaction() as session:
+        leases.fail(session, claim, error)
 
 
 def _settle(database: Database, settle: Settle, keeper: LeaseKeeper) -> bool:
     """Writes the outcome, again and again while the database is away and the lease may still be ours."""
     while True:
         try:
-            with database.transaction() as session:
-                settle(session)
+            settle(database)
             return True
         except LeaseLost:
             return False
