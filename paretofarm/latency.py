@@ -63,7 +63,8 @@ class LatencySummary:
     """A measurement in numbers, all times in milliseconds.
 
     latency_ms: median of the block medians, drift-normalised; low_ms, high_ms: its 95 % bootstrap interval over
-    blocks; raw_latency_ms: the same median without normalisation; p90_ms, minimum_ms: over all counted samples, raw.
+    blocks; blocks: how many it rests on; discarded: how many drifted or were disturbed (where they are the most, the
+    value rests on the drifted ones too, and is noisy); raw_latency_ms: the same median without normalisation; p90_ms, minimum_ms: over all counted samples, raw.
     """
 
     latency_ms: float
@@ -99,8 +100,9 @@ def judge(
     if len(counted) < min_blocks:
         if not exhausted:
             return Verdict.MORE, None
-        summary = summarise(blocks, baseline_ms=baseline_ms, counted=counted or blocks, noisy=True)
-        return Verdict.NOISY, summary
+        # The few that count may agree by chance; the median over all of them is the better guess.
+        kept = [block for block in blocks if block.disturbed is None] or blocks
+        return Verdict.NOISY, summarise(blocks, baseline_ms=baseline_ms, counted=kept, noisy=True)
     summary = summarise(blocks, baseline_ms=baseline_ms, counted=counted, noisy=False)
     if summary.relative_ci <= max_relative_ci:
         return Verdict.STEADY, summary
@@ -130,7 +132,7 @@ def summarise(
         reference_ms=pace,
         reference_ratio=pace / baseline,
         blocks=len(counted),
-        discarded=len(blocks) - len(counted),
+        discarded=sum(not block.counts for block in blocks),
         inferences=int(samples.size),
         noisy=noisy,
     )

@@ -77,6 +77,16 @@ def test_a_phone_that_never_gives_a_good_block_still_gives_a_flagged_number() ->
     assert summary.noisy and summary.latency_ms == pytest.approx(2.0 / 1.25)
 
 
+def test_where_too_few_blocks_count_the_median_is_over_the_drifting_ones_too() -> None:
+    chance = [block(0.9, 1.0), block(0.9, 1.0)]
+    drifting = [block(2.0, 1.0, after_ms=1.1)] * 6
+    verdict, summary = judge([*chance, *drifting], baseline_ms=1.0, **RULES)
+    assert verdict is Verdict.NOISY
+    assert summary is not None
+    assert summary.latency_ms == pytest.approx(2.0 / 1.05)
+    assert (summary.blocks, summary.discarded) == (8, 6)
+
+
 def test_without_a_baseline_the_reference_now_is_the_baseline() -> None:
     summary = summarise([block(2.0, 1.3)] * 3, baseline_ms=None, counted=[block(2.0, 1.3)] * 3, noisy=False)
     assert summary.latency_ms == pytest.approx(2.0)
