@@ -57,12 +57,12 @@ class Notifier:
         self._send()
 
     def flush(self) -> None:
-        """Does not wait for the end of the pause with what waits for it."""
-        with self._lock:
-            late = self._late
+        """Sends at once what waits for the end of the pause."""
+        late = self._late
         if late:
             late.cancel()
             late.join()
+        if self._late:
             self._send()
 
     def _send(self) -> None:

@@ -1,11 +1,13 @@
 """Leases on a real Postgres: one owner at a time; whoever comes late or twice writes nothing."""
 
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 from threading import Barrier
 
 import pytest
 from factories import claim_first, make_measurement, store_candidates, store_experiment, store_phone
 from sqlalchemy import func, select, text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from db import candidates, events, leases
@@ -139,6 +141,63 @@ def test_report_ends_the_evaluation_and_merges_into_the_candidate(
         assert len(measurement.samples[0]["candidate_ms"]) == 10
         assert session.get_one(EvaluationRow, claim.evaluation_id).details == {"layers": [1, 2]}
         assert state_of(session, measure) == (EvaluationStatus.DONE, 1, 0)
+
+
+def test_handed_in_result_is_stored_with_its_artifacts(database: Database, claim: Claim) -> None:
+    thumbnail = StoredArtifact("a" * 64, "picture", 5, "file:///artifacts/aa")
+    leases.hand_in(database, claim, Report(metrics={"parameters": 1}, artifacts=[ONNX, thumbnail]))
+    with database.transaction() as session:
+        assert session.get_one(CandidateRow, claim.candidate_id).metrics == {"parameters": 1}
+        assert state_of(session, claim.evaluation_id) == (EvaluationStatus.DONE, 1, 0)
+        linked = text("SELECT sha256, kind, candidate_id FROM candidate_artifacts WHERE evaluation_id = :id ORDER BY 1")
+        assert session.execute(linked, {"id": claim.evaluation_id}).tuples().all() == [
+            (thumbnail.sha256, "picture", claim.candidate_id),
+            (ONNX.sha256, "onnx_fp32", claim.candidate_id),
+        ]
+    with pytest.raises(LeaseLost):
+        leases.hand_in(
+            database, claim, Report(metrics={"parameters": 2}, artifacts=[StoredArtifact("c" * 64, "x", 1, "")])
+        )
+    with database.transaction() as session:
+        assert session.get_one(CandidateRow, claim.candidate_id).metrics == {"parameters": 1}
+        assert session.scalar(text("SELECT count(*) FROM artifacts")) == 2
+
+
+def test_handed_in_measurement_is_stored_wholly_or_not_at_all(database: Database, claim: Claim) -> None:
+    with database.transaction() as session:
+        phone_id = store_phone(session)
+    measured = Report(metrics={"parameters": 1}, artifacts=[ONNX], measurement=make_measurement(phone_id + 1))
+    with pytest.raises(IntegrityError, match="phone"):
+        leases.hand_in(database, claim, measured)
+    with database.transaction() as session:
+        assert state_of(session, claim.evaluation_id) == (EvaluationStatus.LEASED, 1, 0)
+        assert session.scalar(text("SELECT count(*) FROM artifacts")) == 0
+    leases.hand_in(database, claim, Report(measurement=make_measurement(phone_id)))
+    with database.transaction() as session:
+        assert session.scalar(select(func.count()).select_from(MeasurementRow)) == 1
+
+
+def test_those_who_hand_in_the_same_files_do_not_wait_for_each_other_forever(database: Database) -> None:
+    with database.transaction() as session:
+        store_candidates(session, store_experiment(session).id, 24)
+        builds = session.scalars(select(EvaluationRow.id).order_by(EvaluationRow.id)).all()
+    claims = [take(database, evaluation_id) for evaluation_id in builds]
+    barrier = Barrier(8)
+
+    def work(number: int) -> None:
+        """Eight at a time hand in the same 300 files, every other one in reverse."""
+        claim = claims[number]
+        assert claim is not None
+        names = [f"{number // 8}-{name}" for name in range(300)][:: 1 if number % 2 else -1]
+        files = [StoredArtifact(sha256(name.encode()).hexdigest(), name, 1, "file:///x") for name in names]
+        barrier.wait()
+        leases.hand_in(database, claim, Report(artifacts=files))
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(list(pool.map(work, range(24)))) == 24
+    with database.transaction() as session:
+        assert session.scalar(text("SELECT count(*) FROM artifacts")) == 3 * 300
+        assert session.scalar(text("SELECT count(*) FROM candidate_artifacts")) == 24 * 300
 
 
 def test_artifact_that_nobody_produced_is_named(claim: Claim) -> None:

@@ -3,14 +3,15 @@
 import multiprocessing
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
-from services import RunningPostgres
-from sqlalchemy import text
+from services import RunningPostgres, wait_until
+from sqlalchemy import PoolProxiedConnection, text
 from sqlalchemy.exc import DBAPIError
 
-from db.notify import CHANNEL, notify
+from db.notify import CHANNEL, Notifier, notify
 from db.session import Database
 from paretofarm.errors import ConfigError, DatabaseUnavailable
 
@@ -43,6 +44,21 @@ def test_only_transactions_that_are_not_durable_skip_the_disk(database: Database
     for durable, expected in ((False, "off"), (True, "on")):
         with database.transaction(durable=durable) as session:
             assert session.scalar(text("SHOW synchronous_commit")) == expected
+
+
+def test_statement_commits_by_itself_and_leaves_transactions_as_they_were(database: Database) -> None:
+    insert = text("INSERT INTO events (kind) VALUES ('x')")
+    count = text("SELECT count(*) FROM events")
+    with pytest.raises(KeyError), database.statement() as connection:
+        connection.execute(insert)
+        raise KeyError("oh")
+    with pytest.raises(DBAPIError, match="null value"), database.statement() as connection:
+        connection.execute(text("INSERT INTO events (kind) VALUES (NULL)"))
+    with pytest.raises(KeyError), database.transaction() as session:
+        session.execute(insert)
+        raise KeyError("oh")
+    with database.transaction() as session:
+        assert session.scalar(count) == 1
 
 
 def test_times_are_utc(database: Database) -> None:
@@ -80,6 +96,60 @@ def _notify(database: Database) -> None:
         notify(session)
 
 
+def test_news_within_the_pause_comes_at_its_end(database: Database) -> None:
+    with database.listener(CHANNEL) as listener:
+        for _ in range(3):
+            with database.statement() as connection:
+                notify(connection)
+            assert listener.wait(30) is True
+        assert listener.wait(0.2) is False
+
+
+def test_news_that_come_thick_and_fast_are_few_notifications(database: Database) -> None:
+    with closing(database.engine.raw_connection()) as ears:
+        listen(ears)
+        notifier = Notifier(database.engine)
+        for _ in range(1000):
+            notifier.send()
+        notifier.flush()
+        assert 2 <= heard(ears) <= 20
+
+
+def test_forked_child_waits_for_no_pause_of_its_parent(database: Database) -> None:
+    def child() -> None:
+        notify_twice(database)
+        database.dispose()
+
+    with closing(database.engine.raw_connection()) as ears:
+        listen(ears)
+        notify_twice(database)
+        process = multiprocessing.get_context("fork").Process(target=child)
+        process.start()
+        process.join(60)
+        wait_until(lambda: heard(ears) == 4, 20, "four notifications")
+
+
+def notify_twice(database: Database) -> None:
+    """The second within the pause after the first."""
+    for _ in range(2):
+        with database.statement() as connection:
+            notify(connection)
+
+
+def listen(connection: PoolProxiedConnection) -> None:
+    cursor = connection.cursor()
+    cursor.execute(f"LISTEN {CHANNEL}")
+    connection.commit()
+
+
+def heard(connection: PoolProxiedConnection) -> int:
+    """Notifications so far."""
+    driver = connection.driver_connection
+    assert driver is not None
+    driver.poll()
+    return len(driver.notifies)
+
+
 def test_rolled_back_news_wakes_nobody(database: Database) -> None:
     with database.listener(CHANNEL) as listener:
         with pytest.raises(KeyError), database.transaction() as session:
@@ -110,6 +180,12 @@ def test_killed_server_is_unavailable_and_then_there_again(restartable_postgres:
     restartable_postgres.start()
     with database.transaction() as session:
         assert session.scalar(text("SELECT count(*) FROM kept")) == 0
+    with pytest.raises(DatabaseUnavailable), database.statement() as connection:
+        restartable_postgres.kill()
+        connection.execute(text("SELECT 1"))
+    restartable_postgres.start()
+    with database.statement() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM kept")) == 0
     database.dispose()
 
 
