@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import click
 
@@ -10,6 +11,8 @@ from cli.connection import BROKER_URL, DATABASE_URL, data_folder, has_own_server
 from cli.local_stack import LocalStack, ProcessSpec, ServiceStatus, StackUrls
 from cli.own_servers import ProcessGroup
 from cli.signals import interruptible, undisturbed, wait_for_interrupt
+from cli.stack.folder import readable_errors
+from cli.stack.remote import Address, Remote, remote_lines, write_private
 from cli.stack_processes import Crew, phone_addresses, process_specs
 from db import migrate
 from paretofarm.errors import ConfigError, DatabaseUnavailable
@@ -35,10 +38,16 @@ class Farm:
         return None
 
 
-def run_farm(environment: Mapping[str, str], crew: Crew) -> None:
-    """Runs until Ctrl-C or SIGTERM. Errors: StackError, ConfigError, DatabaseUnavailable."""
-    farm_here = farm_on_own_servers if has_own_servers(environment) else embedded_farm
-    with interruptible(), farm_here(environment, crew) as farm:
+def run_farm(environment: Mapping[str, str], crew: Crew, listen: Address | None = None) -> None:
+    """Runs until Ctrl-C or SIGTERM. listen: where the embedded servers let other machines in.
+
+    Errors: StackError, ConfigError, DatabaseUnavailable.
+    """
+    own = has_own_servers(environment)
+    if own and listen:
+        raise ConfigError(f"--listen is for the embedded servers, and {DATABASE_URL} names others")
+    farm_here = farm_on_own_servers(environment, crew) if own else embedded_farm(environment, crew, listen=listen)
+    with interruptible(), farm_here as farm:
         _announce(farm)
         wait_for_interrupt()
         click.echo("stopping", err=True)
@@ -51,7 +60,11 @@ def always(settings: Settings) -> bool:
 
 @contextmanager
 def embedded_farm(
-    environment: Mapping[str, str], crew: Crew, begin: Callable[[Settings], bool] = always
+    environment: Mapping[str, str],
+    crew: Crew,
+    begin: Callable[[Settings], bool] = always,
+    *,
+    listen: Address | None = None,
 ) -> Iterator[Farm]:
     """Servers and processes run within the block and are stopped in order after it. The database is migrated.
 
@@ -63,14 +76,16 @@ def embedded_farm(
 
     def processes(urls: StackUrls) -> list[ProcessSpec]:
         settings = settings_with(environment, urls.database, urls.broker)
-        specs = process_specs(settings, folder, crew) if begin(settings) else []
+        specs = process_specs(settings, folder, crew, find_servers=listen is not None) if begin(settings) else []
         farm.append(Farm(settings, stack, phone_addresses(specs), crew.device_classes))
         return specs
 
-    stack = LocalStack(folder, processes, prepare=lambda urls: upgrade(urls.database))
+    stack = LocalStack(folder, processes, prepare=lambda urls: upgrade(urls.database), listen=listen)
     try:
         stack.start()
         stack.publish_phones(farm[0].phones)
+        if remote := stack.remote():
+            _invite(remote, farm[0])
         yield farm[0]
     finally:
         with undisturbed():
@@ -104,6 +119,18 @@ def _announce(farm: Farm) -> None:
         click.echo(f"{name}: virtual phone on {address}", err=True)
     click.echo("next, in another terminal: paretofarm search start FILE.yaml --wait", err=True)
     click.echo("Ctrl-C stops everything; what was found stays.", err=True)
+
+
+def _invite(remote: Remote, farm: Farm) -> None:
+    artifacts = farm.settings.artifacts
+    is_here = urlsplit(artifacts).scheme in ("", "file")
+    file = farm.stack.folder.remote
+    with readable_errors(file):
+        write_private(file, "".join(f"{line}\n" for line in remote_lines(remote, None if is_here else artifacts)))
+    address = remote.address
+    ports = f"Postgres on {address.at(address.port)}, broker on {address.at(address.broker_port)}"
+    click.echo(f"listening, unencrypted: {ports}", err=True)
+    click.echo(f"for workers and agents on other machines: {file} (holds the password)", err=True)
 
 
 def _exit(service: ServiceStatus) -> str:

@@ -11,7 +11,7 @@ import signal
 import threading
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Self
@@ -22,7 +22,8 @@ from cli.stack.embedded import embedded_database
 from cli.stack.folder import DataFolder, create_private, readable_errors
 from cli.stack.guardian import kill_marked
 from cli.stack.identity import Identity, choose_identity
-from cli.stack.postgres import DATABASE, PostgresServer
+from cli.stack.postgres import PostgresServer
+from cli.stack.remote import DATABASE, Address, Remote, keep_password
 from cli.stack.service import ProcessService, ProcessSpec, Service
 from cli.stack.state import FileLock, StackInUse, StackMode, StackState, find_running_stack
 from cli.stack.supervisor import ServiceStatus, Supervisor
@@ -47,7 +48,7 @@ class StackUrls:
     """Where the servers are, for SQLAlchemy and Celery."""
 
     database: str
-    broker: str
+    broker: str = field(repr=False)
 
 
 def no_processes(urls: StackUrls) -> Sequence[ProcessSpec]:
@@ -64,7 +65,8 @@ class LocalStack:
 
     `prepare` is called with the addresses once the servers answer (to migrate the database); then `processes` says
     what else to start. Any of them that dies is started again, the servers too. As a context manager it starts and
-    stops. Errors: `StackInUse` where another process has the folder, `StackError` where a server does not start.
+    stops. listen: where other machines may reach the servers too. Errors: `StackInUse` where another process has the
+    folder, `StackError` where a server does not start.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class LocalStack:
         environment: Mapping[str, str] | None = None,
         postgres_settings: Mapping[str, str] | None = None,
         lock_wait_s: float = 5.0,
+        listen: Address | None = None,
     ) -> None:
         self.folder = DataFolder.create(data_dir)
         self._processes = processes
@@ -87,6 +90,7 @@ class LocalStack:
         self._environment = os.environ if environment is None else environment
         self._postgres_settings = postgres_settings or {}
         self._lock_wait_s = lock_wait_s
+        self._listen = listen
         self._lock: FileLock | None = None
         self._supervisor: Supervisor | None = None
         self._state: StackState | None = None
@@ -109,6 +113,8 @@ class LocalStack:
 
     def _start(self) -> StackUrls:
         self._clear_leftovers()
+        if self._listen:
+            self._listen.check_free()
         stack_id = uuid.uuid4().hex
         identity = self._identity or choose_identity()
         postgres, broker = self._servers(identity)
@@ -119,6 +125,8 @@ class LocalStack:
         self._supervisor.start(servers)
         postgres.create_database(DATABASE)
         self._prepare(urls)
+        if postgres.remote:
+            postgres.admit(postgres.remote)
         self._publish(
             StackState(
                 stack_id=stack_id,
@@ -207,6 +215,7 @@ class LocalStack:
     def _servers(self, identity: Identity) -> tuple[PostgresServer, BrokerServer]:
         folder, sockets = self.folder, self.folder.sockets
         create_private(sockets)
+        remote = self.remote()
         postgres = PostgresServer(
             postgres_folder(self._environment),
             folder.postgres,
@@ -214,9 +223,16 @@ class LocalStack:
             folder.log("postgres"),
             identity,
             self._postgres_settings,
+            remote=remote,
         )
-        broker = BrokerServer(broker_program(self._environment), folder.broker, sockets, folder.log("broker"), identity)
+        broker = BrokerServer(
+            broker_program(self._environment), folder.broker, sockets, folder.log("broker"), identity, remote=remote
+        )
         return postgres, broker
+
+    def remote(self) -> Remote | None:
+        """How other machines reach the servers; None where they do not listen."""
+        return Remote(self._listen, keep_password(self.folder.password)) if self._listen else None
 
     def _publish(self, state: StackState) -> None:
         self._state = state

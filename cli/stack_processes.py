@@ -38,9 +38,16 @@ class Crew:
             raise StackError(f"not installed: {', '.join(missing)}: pip install 'paretofarm[{extras}]'")
 
 
-def process_specs(settings: Settings, folder: Path, crew: Crew) -> list[ProcessSpec]:
-    """What to start, in order. folder: the data folder, which keeps the phones and the agents' key."""
+def process_specs(settings: Settings, folder: Path, crew: Crew, *, find_servers: bool = False) -> list[ProcessSpec]:
+    """What to start, in order. folder: the data folder, which keeps the phones and the agents' key.
+
+    find_servers: the processes look there for the servers' addresses, which hold a password, instead of being told by
+    their environment, which tools may show.
+    """
     environment = settings.environment()
+    if find_servers:
+        told = {name: value for name, value in environment.items() if not name.endswith("_URL")}
+        environment = {**told, "PARETOFARM_DATA": str(folder)}
     specs = [ProcessSpec("scheduler", (*PROGRAM, "scheduler"), environment, nice=NICE)]
     if crew.workers:
         worker = (*PROGRAM, "worker", "--concurrency", str(crew.workers))

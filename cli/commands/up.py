@@ -5,6 +5,7 @@ import os
 import click
 
 from cli.local_farm import run_farm
+from cli.stack.remote import Address
 from cli.stack_processes import Crew
 
 
@@ -24,16 +25,27 @@ from cli.stack_processes import Crew
     metavar="N",
     help="Trainings, builds and compilations at a time.  [default: number of processors]",
 )
-def up(phones: int, workers: int | None) -> None:
+@click.option(
+    "--listen",
+    metavar="HOST:PORT",
+    help="Let other machines in: Postgres on this port, the broker on the next one. By default no port is opened.",
+)
+def up(phones: int, workers: int | None, listen: str | None) -> None:
     """Run everything on this machine; Ctrl-C stops it.
 
     Postgres, broker, scheduler, worker, virtual phones and their agents, each started again when it dies. Data and
     logs are in PARETOFARM_DATA (./.paretofarm); the next start goes on where this one ended. With
     PARETOFARM_DATABASE_URL and PARETOFARM_BROKER_URL set, those servers are used and none are started.
 
+    --listen is for networks that you trust: a password is asked for, but nothing is encrypted. HOST is the address of
+    this machine that the others connect to. What a worker or agent there needs is written to remote.env in the data
+    folder, with the password; artifacts must be in a store that both machines reach (PARETOFARM_ARTIFACTS).
+
     \b
     Examples:
       paretofarm up
       paretofarm up --phones 0          then: paretofarm agent --connect PHONE:5555
+      paretofarm up --listen 192.0.2.7:5433
     """
-    run_farm(os.environ, Crew(workers=os.cpu_count() or 1 if workers is None else workers, phones=phones))
+    crew = Crew(workers=os.cpu_count() or 1 if workers is None else workers, phones=phones)
+    run_farm(os.environ, crew, Address.parse(listen) if listen is not None else None)

@@ -1,4 +1,4 @@
-"""Valkey (or Redis) from its own program: a unix socket, no TCP port, an append-only file."""
+"""Valkey (or Redis) from its own program: a unix socket, no TCP port unless it is asked for, an append-only file."""
 
 import logging
 import signal
@@ -11,6 +11,7 @@ from cli.stack.child import Launch, Signals
 from cli.stack.folder import BROKER_SOCKET, readable_errors
 from cli.stack.identity import Identity, hand_over
 from cli.stack.postgres import ENVIRONMENT
+from cli.stack.remote import Remote, write_private
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +35,7 @@ class BrokerServer:
     name: str = "broker"
     rank: int = 1
     restart: bool = True
+    remote: Remote | None = None
     start_timeout_s: float = 60.0
     stop_signals: Signals = ((signal.SIGTERM, 5.0),)
 
@@ -42,7 +44,9 @@ class BrokerServer:
         return self.sockets / BROKER_SOCKET
 
     def url(self, database: int = 0) -> str:
-        """Celery's address of one of the server's numbered databases."""
+        """Celery's address of one of the server's numbered databases; with a password where it listens."""
+        if self.remote:
+            return f"{self.remote.broker_url.removesuffix('/0')}/{database}"
         return f"redis+socket://{self.socket}?virtual_host={database}"
 
     def prepare(self) -> Launch:
@@ -53,8 +57,8 @@ class BrokerServer:
             self.sockets.mkdir(mode=0o700, exist_ok=True)
             hand_over(self.sockets, self.identity)
             self.socket.unlink(missing_ok=True)
+            access = [str(self._write_access())] if self.remote else ["--port", "0"]
         options = {
-            "port": "0",
             "unixsocket": str(self.socket),
             "unixsocketperm": "700",
             "dir": str(self.data),
@@ -68,12 +72,22 @@ class BrokerServer:
         }
         words = [word for name, value in options.items() for word in (f"--{name}", value)]
         return Launch(
-            argv=(str(self.program), *words),
+            argv=(str(self.program), *access, *words),
             environment=ENVIRONMENT,
             log=self.log,
             identity=self.identity,
             death_signal=signal.SIGTERM,
         )
+
+    def _write_access(self) -> Path:
+        """A configuration file, since the arguments of a process can be seen by everybody."""
+        assert self.remote is not None
+        address = self.remote.address
+        file = self.sockets / "broker.conf"
+        lines = (f"bind {address.host}", f"port {address.broker_port}", f"requirepass {self.remote.password}")
+        write_private(file, "".join(f"{line}\n" for line in lines))
+        hand_over(file, self.identity)
+        return file
 
     def is_ready(self) -> bool:
         """By PING; a server that still loads its file answers with an error."""
@@ -81,6 +95,10 @@ class BrokerServer:
             with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
                 client.settimeout(2)
                 client.connect(str(self.socket))
+                if self.remote:
+                    client.sendall(f"AUTH {self.remote.password}\r\n".encode())
+                    if not client.recv(64).startswith(b"+OK"):
+                        return False
                 client.sendall(b"PING\r\n")
                 return client.recv(64).startswith(b"+PONG")
         except OSError:

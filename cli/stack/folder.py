@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from paretofarm.errors import StackError
 
-POSTGRES_SOCKET = ".s.PGSQL.5432"
+POSTGRES_SOCKET = ".s.PGSQL.65535"
 BROKER_SOCKET = "v.sock"
 SOCKET_LIMIT = 107 if sys.platform == "linux" else 103
 
@@ -64,6 +64,16 @@ class DataFolder:
     @property
     def logs(self) -> Path:
         return self.root / "logs"
+
+    @property
+    def password(self) -> Path:
+        """What other machines must know, where the stack listens for them."""
+        return self.root / "password"
+
+    @property
+    def remote(self) -> Path:
+        """Addresses and password for other machines."""
+        return self.root / "remote.env"
 
     def log(self, name: str) -> Path:
         return self.logs / f"{name}.log"

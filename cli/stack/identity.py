@@ -54,7 +54,7 @@ def launch_command(
 
 
 def hand_over(folder: Path, identity: Identity) -> None:
-    """Makes `folder` and all below belong to the identity's owner; nothing to do where it does already."""
+    """Makes `folder` (or a file) and all below belong to the identity's owner; nothing to do where it does already."""
     if folder.stat().st_uid == identity.owner:
         return
     if os.geteuid() != 0:

@@ -1,4 +1,4 @@
-"""PostgreSQL from its own program: one folder of data, one unix socket, no TCP port."""
+"""PostgreSQL from its own program: one folder of data, one unix socket, no TCP port unless it is asked for."""
 
 import os
 import shutil
@@ -11,22 +11,31 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg2
+from psycopg2.extensions import encrypt_password
 
 from cli.stack.child import Launch, Signals
 from cli.stack.folder import readable_errors
 from cli.stack.guardian import all_processes
 from cli.stack.identity import Identity, hand_over, launch_command
 from cli.stack.logfile import complaint
+from cli.stack.remote import DATABASE, REMOTE_USER, Remote, write_private
 from paretofarm.errors import DatabaseUnavailable, StackError
 
 USER = "paretofarm"
-DATABASE = "paretofarm"
+PORT = 5432
+"""Names the socket; taken on TCP only with another number, and where that is asked for."""
+GROUPS_OF_REMOTES = ("paretofarm_worker", "paretofarm_agent")
+ACCESS = """\
+local all all trust
+host all {user} all scram-sha-256
+host all all all reject
+"""
+"""pg_hba.conf of a server that listens: the socket lies in a private folder, other machines need the password."""
 INITDB_TIMEOUT_S = 120
 ORPHAN_GRACE_S = 2.0
 ENVIRONMENT = {"LC_ALL": "C", "TZ": "UTC", "PATH": "/usr/bin:/bin"}
 SETTINGS: Mapping[str, str] = {
     "listen_addresses": "",
-    "port": "5432",
     "unix_socket_permissions": "0700",
     "shared_buffers": "64MB",
     "max_connections": "100",
@@ -53,12 +62,17 @@ class PostgresServer:
     name: str = "postgres"
     rank: int = 0
     restart: bool = True
+    remote: Remote | None = None
     start_timeout_s: float = 120.0
     stop_signals: Signals = ((signal.SIGINT, 20.0), (signal.SIGQUIT, 5.0))
 
     def url(self, database: str = DATABASE) -> str:
         """SQLAlchemy's address of one of the server's databases."""
-        return f"postgresql+psycopg2://{USER}@/{database}?host={self.sockets}&port=5432"
+        return f"postgresql+psycopg2://{USER}@/{database}?host={self.sockets}&port={self.port}"
+
+    @property
+    def port(self) -> int:
+        return self.remote.address.port if self.remote else PORT
 
     def prepare(self) -> Launch:
         """Makes the data folder where there is none, and removes what a killed server has left."""
@@ -69,7 +83,9 @@ class PostgresServer:
             self.sockets.mkdir(mode=0o700, exist_ok=True)
             hand_over(self.sockets, self.identity)
             end_orphans(self.data)
-        settings = {**SETTINGS, **self.settings, "unix_socket_directories": str(self.sockets)}
+            access = self._write_access() if self.remote else {}
+        place = {"unix_socket_directories": str(self.sockets), "port": str(self.port)}
+        settings = {**SETTINGS, **self.settings, **place, **access}
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         return Launch(
             argv=(str(self.programs / "postgres"), "-D", str(self.data), *options),
@@ -97,6 +113,30 @@ class PostgresServer:
             raise StackError(f"initdb failed in {new}: {complaint(done.stderr.decode('utf-8', 'replace'))}")
         new.replace(self.data)
 
+    def _write_access(self) -> dict[str, str]:
+        """Settings that let other machines in, with the file they name."""
+        assert self.remote is not None
+        file = self.sockets / "pg_hba.conf"
+        write_private(file, ACCESS.format(user=REMOTE_USER))
+        hand_over(file, self.identity)
+        return {"listen_addresses": self.remote.address.host, "hba_file": str(file)}
+
+    def admit(self, remote: Remote) -> None:
+        """Lets the remote user in with this password, to do what workers and agents may."""
+        connection = self.connect(DATABASE)
+        try:
+            # Made here, since a password in a statement may end up in the server's log.
+            verifier = encrypt_password(remote.password, REMOTE_USER, connection, "scram-sha-256")
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (REMOTE_USER,))
+                verb = "CREATE" if cursor.fetchone() is None else "ALTER"
+                cursor.execute(f"{verb} ROLE {REMOTE_USER} LOGIN PASSWORD %s", (verifier,))
+                cursor.execute("SELECT rolname FROM pg_roles WHERE rolname = ANY(%s)", (list(GROUPS_OF_REMOTES),))
+                for (group,) in cursor.fetchall():
+                    cursor.execute(f"GRANT {group} TO {REMOTE_USER}")
+        finally:
+            connection.close()
+
     def is_ready(self) -> bool:
         try:
             connection = self.connect("postgres")
@@ -109,7 +149,7 @@ class PostgresServer:
         """A connection in autocommit mode. Errors: `DatabaseUnavailable`."""
         try:
             connection = psycopg2.connect(
-                host=str(self.sockets), port=5432, user=USER, dbname=database, connect_timeout=5
+                host=str(self.sockets), port=self.port, user=USER, dbname=database, connect_timeout=5
             )
         except psycopg2.OperationalError as error:
             raise DatabaseUnavailable(f"{self.name}: {error}".strip()) from error

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from cli.stack.folder import DataFolder, readable_errors
+from cli.stack.remote import write_private
 from paretofarm.errors import StackError
 
 RETRY_S = 0.05
@@ -37,15 +38,13 @@ class StackState:
     pid: int
     mode: StackMode
     database_url: str
-    broker_url: str | None = None
+    broker_url: str | None = field(default=None, repr=False)
     sockets: str = ""
     phones: Mapping[str, str] = field(default_factory=dict)
 
     def write(self, path: Path) -> None:
-        """Replaces the file in one step: a reader sees the old or the new one."""
-        new = path.with_suffix(".new")
-        new.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
-        new.replace(path)
+        """Replaces the file in one step: a reader sees the old or the new one. The addresses may hold a password."""
+        write_private(path, json.dumps(asdict(self), indent=2) + "\n")
 
     @classmethod
     def read(cls, path: Path) -> "StackState | None":

@@ -18,11 +18,11 @@ def test_sockets_are_in_the_data_folder_where_their_path_fits() -> None:
 def test_sockets_are_elsewhere_where_a_path_is_long_or_odd(root: str) -> None:
     sockets = DataFolder(Path(root)).sockets
     assert Path(root) not in sockets.parents
-    assert len(os.fsencode(sockets / ".s.PGSQL.5432")) <= SOCKET_LIMIT
+    assert len(os.fsencode(sockets / ".s.PGSQL.65535")) <= SOCKET_LIMIT
 
 
 def test_the_last_byte_of_a_socket_path_is_used() -> None:
-    room = SOCKET_LIMIT - len("/run/.s.PGSQL.5432")
+    room = SOCKET_LIMIT - len("/run/.s.PGSQL.65535")
     fits, does_not = Path("/" + "d" * (room - 1)), Path("/" + "d" * room)
     assert DataFolder(fits).sockets == fits / "run"
     assert DataFolder(does_not).sockets != does_not / "run"
