@@ -63,8 +63,9 @@ class LatencySummary:
     """A measurement in numbers, all times in milliseconds.
 
     latency_ms: median of the block medians, drift-normalised; low_ms, high_ms: its 95 % bootstrap interval over
-    blocks; blocks: how many it rests on; discarded: how many drifted or were disturbed (where they are the most, the
-    value rests on the drifted ones too, and is noisy); raw_latency_ms: the same median without normalisation; p90_ms, minimum_ms: over all counted samples, raw.
+    blocks; raw_latency_ms: the same median without normalisation; p90_ms, minimum_ms: over all samples, raw.
+    blocks: how many it rests on; discarded: how many drifted or were disturbed. Where too few count, it rests on the
+    drifted ones too, and is noisy.
     """
 
     latency_ms: float
