@@ -11,13 +11,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from cli.connection import BROKER_URL, DATABASE_URL, connected, data_folder, has_own_servers
+from cli.connection import connected, data_folder, has_own_servers
 from cli.local_stack import find_running_stack
 from cli.psql import find_psql
+from cli.secret_files import with_secrets
 from cli.stack.binaries import broker_program, postgres_folder
 from db import migrate
 from paretofarm.errors import ParetofarmError
-from paretofarm.settings import Settings
+from paretofarm.settings import BROKER_URL, DATABASE_URL, Settings
 
 EXTRAS: Mapping[str, tuple[str, ...]] = {
     "worker": ("torch", "onnx", "onnxruntime", "onnxscript", "pillow"),
@@ -46,7 +47,12 @@ Check = Callable[[Environment], Iterator[Finding]]
 
 def examine(environment: Environment) -> list[Finding]:
     """All findings, in the order in which one would look."""
-    return [finding for check in CHECKS for finding in check(environment)]
+    findings = []
+    try:
+        environment = with_secrets(environment)
+    except ParetofarmError as error:
+        findings.append(Finding("passwords", False, str(error), "see `paretofarm --help`", essential=True))
+    return findings + [finding for check in CHECKS for finding in check(environment)]
 
 
 def _python(environment: Environment) -> Iterator[Finding]:

@@ -9,12 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cli.local_stack import StackMode, embedded_database, find_running_stack
+from cli.secret_files import with_secrets
 from db import migrate
 from db.session import Database
 from paretofarm.errors import ConfigError, DatabaseUnavailable, NotFound
-from paretofarm.settings import DEFAULT_DATA_FOLDER, Settings
-
-DATABASE_URL, BROKER_URL = "PARETOFARM_DATABASE_URL", "PARETOFARM_BROKER_URL"
+from paretofarm.settings import BROKER_URL, DATABASE_URL, DEFAULT_DATA_FOLDER, Settings
 
 
 class NothingYet(NotFound):
@@ -43,7 +42,7 @@ def process_settings(environment: Mapping[str, str]) -> Settings:
     running = None if has_own_servers(environment) else find_running_stack(data_folder(environment))
     if running and running.mode is StackMode.FULL and running.broker_url:
         return settings_with(environment, running.database_url, running.broker_url)
-    return Settings.from_environment(environment)
+    return Settings.from_environment(with_secrets(environment))
 
 
 @contextmanager
@@ -62,9 +61,8 @@ def open_database(environment: Mapping[str, str]) -> Iterator[Database]:
 @contextmanager
 def database_url(environment: Mapping[str, str]) -> Iterator[str]:
     """The database's address, migrated or not. Errors: NothingYet, StackError."""
-    own = environment.get(DATABASE_URL) if has_own_servers(environment) else None
-    if own:
-        yield own
+    if has_own_servers(environment):
+        yield with_secrets(environment)[DATABASE_URL]
         return
     folder = data_folder(environment)
     if not (folder / "postgres").is_dir():

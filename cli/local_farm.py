@@ -7,16 +7,17 @@ from urllib.parse import urlsplit
 
 import click
 
-from cli.connection import BROKER_URL, DATABASE_URL, data_folder, has_own_servers, settings_with, upgrade
+from cli.connection import data_folder, has_own_servers, settings_with, upgrade
 from cli.local_stack import LocalStack, ProcessSpec, ServiceStatus, StackUrls
 from cli.own_servers import ProcessGroup
+from cli.secret_files import with_secrets
 from cli.signals import interruptible, undisturbed, wait_for_interrupt
 from cli.stack.folder import readable_errors
 from cli.stack.remote import Address, Remote, remote_lines, write_private
 from cli.stack_processes import Crew, phone_addresses, process_specs
 from db import migrate
 from paretofarm.errors import ConfigError, DatabaseUnavailable
-from paretofarm.settings import Settings
+from paretofarm.settings import BROKER_URL, DATABASE_URL, Settings
 
 RESTARTS_WORTH_SAYING = 2
 
@@ -98,7 +99,7 @@ def farm_on_own_servers(environment: Mapping[str, str], crew: Crew) -> Iterator[
     crew.check()
     if not environment.get(BROKER_URL):
         raise ConfigError(f"{DATABASE_URL} is set but {BROKER_URL} is not: set both or neither")
-    settings = Settings.from_environment(environment)
+    settings = Settings.from_environment(with_secrets(environment))
     if not migrate.is_current(settings.database_url):
         raise DatabaseUnavailable("the database has another version's tables, or none: `paretofarm db upgrade`")
     group = ProcessGroup(data_folder(environment))

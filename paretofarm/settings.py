@@ -3,10 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import quote
 
 from paretofarm.errors import ConfigError
 
 DEFAULT_DATA_FOLDER = ".paretofarm"
+DATABASE_URL, BROKER_URL = "PARETOFARM_DATABASE_URL", "PARETOFARM_BROKER_URL"
+PASSWORD_OF = {DATABASE_URL: "PARETOFARM_DATABASE_PASSWORD", BROKER_URL: "PARETOFARM_BROKER_PASSWORD"}
+"""The variable with the password that a url may leave out."""
 
 
 @dataclass(frozen=True)
@@ -26,11 +30,11 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
-        """Reads PARETOFARM_*."""
+        """Reads PARETOFARM_*. Files of passwords are read before, by whoever may do that (`cli.secret_files`)."""
         folder = Path(environment.get("PARETOFARM_DATA", DEFAULT_DATA_FOLDER)).absolute()
         return cls(
-            database_url=required(environment, "PARETOFARM_DATABASE_URL"),
-            broker_url=required(environment, "PARETOFARM_BROKER_URL"),
+            database_url=server_url(environment, DATABASE_URL),
+            broker_url=server_url(environment, BROKER_URL),
             artifacts=environment.get("PARETOFARM_ARTIFACTS", (folder / "artifacts").as_uri()),
             cache=Path(environment.get("PARETOFARM_CACHE", folder / "cache")),
             lease_s=_seconds(environment, "PARETOFARM_LEASE_SECONDS", cls.lease_s),
@@ -47,6 +51,22 @@ class Settings:
             "PARETOFARM_LEASE_SECONDS": str(self.lease_s),
             "PARETOFARM_RESEND_SECONDS": str(self.resend_s),
         }
+
+
+def server_url(environment: Mapping[str, str], name: str) -> str:
+    """A server's address, completed by its password variable. ConfigError where the address is not set."""
+    return with_password(required(environment, name), environment.get(PASSWORD_OF[name], ""))
+
+
+def with_password(url: str, password: str) -> str:
+    """The url with the password in it; one that is there already stays."""
+    scheme, separator, rest = url.partition("://")
+    authority, slash, path = rest.partition("/")
+    user_info, _, host = authority.rpartition("@")
+    user, _, own = user_info.partition(":")
+    if not password or own or not separator:
+        return url
+    return f"{scheme}://{user}:{quote(password, safe='')}@{host}{slash}{path}"
 
 
 def required(environment: Mapping[str, str], name: str) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from paretofarm.errors import ConfigError
-from paretofarm.settings import Settings
+from paretofarm.settings import Settings, with_password
 
 ENVIRONMENT = {
     "PARETOFARM_DATABASE_URL": "postgresql+psycopg2://farm:secret@db/paretofarm",
@@ -32,3 +32,36 @@ def test_a_missing_url_is_named_with_the_cure() -> None:
 def test_a_lease_must_last_some_time(value: str) -> None:
     with pytest.raises(ConfigError, match="PARETOFARM_LEASE_SECONDS"):
         Settings.from_environment({**ENVIRONMENT, "PARETOFARM_LEASE_SECONDS": value})
+
+
+@pytest.mark.parametrize(
+    ("url", "complete"),
+    [
+        ("postgresql+psycopg2://worker@db:5432/farm", "postgresql+psycopg2://worker:p%40%3A%2F@db:5432/farm"),
+        ("redis://broker:6379/0", "redis://:p%40%3A%2F@broker:6379/0"),
+        ("rediss://worker@broker", "rediss://worker:p%40%3A%2F@broker"),
+        ("redis://[fd00::7]:6379/0", "redis://:p%40%3A%2F@[fd00::7]:6379/0"),
+        ("redis+socket:///run/v.sock?virtual_host=0", "redis+socket://:p%40%3A%2F@/run/v.sock?virtual_host=0"),
+        ("postgresql://worker:own@db/farm", "postgresql://worker:own@db/farm"),
+    ],
+)
+def test_a_password_completes_an_address_that_has_none(url: str, complete: str) -> None:
+    assert with_password(url, "p@:/") == complete
+
+
+def test_no_password_changes_no_address() -> None:
+    assert with_password("redis://broker:6379/0", "") == "redis://broker:6379/0"
+
+
+def test_passwords_may_be_said_beside_the_addresses() -> None:
+    settings = Settings.from_environment(
+        {
+            "PARETOFARM_DATABASE_URL": "postgresql://worker@db/farm",
+            "PARETOFARM_DATABASE_PASSWORD": "one",
+            "PARETOFARM_BROKER_URL": "redis://broker/0",
+            "PARETOFARM_BROKER_PASSWORD": "two",
+        }
+    )
+    assert settings.database_url == "postgresql://worker:one@db/farm"
+    assert settings.broker_url == "redis://:two@broker/0"
+    assert "one" not in repr(settings)
