@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from cli.metrics.address import VARIABLE, MetricsAddress
 from cli.signals import interruptible, undisturbed
 from cli.stack_processes import PROGRAM
 from paretofarm.errors import StackError
@@ -19,9 +20,18 @@ GRACE_S = 10.0
 
 
 def run_agents(
-    addresses: Sequence[str], settings: Settings, *, key: Path, device_class: str | None, verbose: bool
+    addresses: Sequence[str],
+    settings: Settings,
+    *,
+    key: Path,
+    device_class: str | None,
+    metrics: MetricsAddress | None,
+    verbose: bool,
 ) -> None:
-    """Runs until Ctrl-C or SIGTERM. StackError as soon as one ends by itself: the others are then stopped too."""
+    """Runs until Ctrl-C or SIGTERM. StackError as soon as one ends by itself: the others are then stopped too.
+
+    metrics: of the first; the others take the ports after it.
+    """
     options = ["--key", str(key)]
     options += ["--device-class", device_class] if device_class else []
     options += ["--verbose"] if verbose else []
@@ -29,9 +39,10 @@ def run_agents(
     with interruptible():
         running: dict[str, subprocess.Popen[bytes]] = {}
         try:
-            for address in dict.fromkeys(addresses):
+            for number, address in enumerate(dict.fromkeys(addresses)):
                 argv = [*PROGRAM, "agent", "--connect", address, *options]
-                running[address] = subprocess.Popen(argv, env=environment, stdin=subprocess.DEVNULL)
+                told = {**environment, VARIABLE: str(metrics.next(number)) if metrics else ""}
+                running[address] = subprocess.Popen(argv, env=told, stdin=subprocess.DEVNULL)
             _watch(running)
         except KeyboardInterrupt:
             log.info("stopping %d agents", len(running))

@@ -8,10 +8,10 @@ from rich import box
 from rich.table import Table
 from sqlalchemy.orm import Session
 
-from cli.course import Course, Standing
 from cli.tables import print_facts, print_table
 from cli.words import duration, metric_text
 from db import experiments
+from db.course import Course, Standing
 from db.experiments import ExperimentStatus, StoredExperiment
 from db.progress import Progress, progress
 from paretofarm.lifecycle import CandidateStatus

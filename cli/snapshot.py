@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cli.course import Standing
+from db.course import Standing
 from db.experiments import ExperimentStatus
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 
 from sqlalchemy.orm import Session
 
-from cli.course import Course
 from cli.live import Display
 from cli.snapshot import Snapshot
 from cli.words import event_text
 from db import events, experiments
+from db.course import Course
 from db.events import Event
 from db.experiments import StoredExperiment
 from db.progress import progress

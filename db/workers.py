@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Double, cast, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Session
 
 from db.tables import NOW, WorkerRow
@@ -45,6 +45,12 @@ def register(session: Session, facts: WorkerFacts) -> None:
 def heartbeat(session: Session, name: str) -> None:
     """Still there. Worth a transaction that is not durable."""
     session.execute(update(WorkerRow).where(WorkerRow.name == name).values(heartbeat_at=NOW))
+
+
+def retire(session: Session, name: str) -> None:
+    """It ends as it should: nobody has to look for it."""
+    stopped = WorkerRow.details.op("||")(cast({"stopped": True}, JSONB))
+    session.execute(update(WorkerRow).where(WorkerRow.name == name).values(details=stopped))
 
 
 def list_workers(session: Session) -> list[Worker]:

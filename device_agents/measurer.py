@@ -15,6 +15,7 @@ from db.session import Database
 from db.work import HandedBack, LeaseKeeper
 from device_agents.conditions import Conditions, disturbance
 from device_agents.measurement import Measured, Measurement
+from device_agents.metrics import PhoneMetrics
 from device_agents.phone import Phone
 from device_agents.runtimes import DeviceRuntime, device_runtime
 from paretofarm.errors import LeaseLost, NoisyMeasurement, Unavailable
@@ -38,6 +39,7 @@ class Measurer:
     database: Database
     store: ArtifactStore
     environment: Mapping[str, str]
+    metrics: PhoneMetrics
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def stop(self) -> None:
@@ -79,6 +81,7 @@ class Measurer:
             disturbance=watch.disturbance,
         )
         measured = measurement.run(self._baseline(measurement), keeper.progress)
+        self.metrics.note_measured(measured)
         self._require_quiet(claim, measured)
         return MeasurementRecord(
             phone_id=self.phone_id,

@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,10 +32,14 @@ class Identity:
 
 
 class Phone:
-    """A phone behind a link. All calls block; `Unavailable` errors say what is wrong with it."""
+    """A phone behind a link. All calls block; `Unavailable` errors say what is wrong with it.
+
+    `on_conditions` may be set: it is told whatever the phone says of its conditions.
+    """
 
     def __init__(self, link: DeviceLink, *, limits: Limits | None = None) -> None:
         self.link = link
+        self.on_conditions: Callable[[Conditions], None] = lambda conditions: None
         self._limits = limits or Limits()
 
     def identify(self) -> Identity:
@@ -49,7 +53,9 @@ class Phone:
         self._shell_ok("mkdir", "-p", JOBS)
 
     def conditions(self) -> Conditions:
-        return observe(self.link, HOME)
+        conditions = observe(self.link, HOME)
+        self.on_conditions(conditions)
+        return conditions
 
     def obstacle(self) -> Unavailable | None:
         """Why the phone cannot be measured now, or None."""

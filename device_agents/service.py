@@ -12,14 +12,17 @@ from celery import signals
 from db import phones
 from db.artifacts import ArtifactStore
 from db.phones import PhoneFacts, PhoneState
+from db.presence import Presence, facts_of_this_process
 from db.session import Database
 from device_agents.app import agent_app
 from device_agents.gate import Gate
 from device_agents.link import open_link
 from device_agents.measurer import Measurer
+from device_agents.metrics import PhoneMetrics
 from device_agents.phone import Identity, Phone, device_class
 from paretofarm.errors import DatabaseUnavailable, PhoneOffline, PhoneUnauthorized, Unavailable
 from paretofarm.lifecycle import Stage, queue_name
+from paretofarm.meter import NO_METER, Meter
 from paretofarm.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -27,7 +30,7 @@ log = logging.getLogger(__name__)
 ATTACH_WAIT_S = 15.0
 
 
-def run(settings: Settings, *, address: str, key: Path, device: str | None = None) -> None:
+def run(settings: Settings, *, address: str, key: Path, device: str | None = None, meter: Meter = NO_METER) -> None:
     """Attaches the phone at `address` and measures on it until SIGTERM or SIGINT. Must be called in the main thread.
 
     Errors: PhoneOffline or PhoneUnauthorized where the phone cannot be attached within a quarter of a minute;
@@ -38,7 +41,8 @@ def run(settings: Settings, *, address: str, key: Path, device: str | None = Non
     identity = _attach(phone, address)
     database = Database(settings.database_url)
     try:
-        _serve(settings, phone, identity, database, device=device_class(identity, device), address=address)
+        metrics = PhoneMetrics(meter, device_class(identity, device))
+        _serve(settings, phone, identity, database, metrics=metrics, address=address)
     finally:
         link.close()
         database.dispose()
@@ -61,8 +65,11 @@ def _attach(phone: Phone, address: str) -> Identity:
 
 
 def _serve(
-    settings: Settings, phone: Phone, identity: Identity, database: Database, *, device: str, address: str
+    settings: Settings, phone: Phone, identity: Identity, database: Database, *, metrics: PhoneMetrics, address: str
 ) -> None:
+    device = metrics.device
+    metrics.note_phone(identity)
+    phone.on_conditions = metrics.note_conditions
     owner = f"agent-{identity.serial}@{socket.gethostname()}-{os.getpid()}"
     with database.transaction() as session:
         phone_id = phones.register(session, _facts(identity, device=device, address=address), agent=owner)
@@ -74,11 +81,12 @@ def _serve(
         database=database,
         store=ArtifactStore(settings.artifacts, settings.cache),
         environment=os.environ,
+        metrics=metrics,
     )
     gate = Gate(
         queue_name(Stage.MEASURE, device),
         obstacle=phone.obstacle,
-        on_look=lambda problem: _note_state(database, phone_id, identity, problem),
+        on_look=lambda problem: _note_state(database, phone_id, identity, problem, metrics),
     )
     app = agent_app(
         settings.broker_url,
@@ -87,6 +95,7 @@ def _serve(
         work=measurer.measure,
         owner=owner,
         lease_s=settings.lease_s,
+        meter=metrics.meter,
     )
     worker = app.Worker(
         hostname=f"agent-{hashlib.sha256(address.encode()).hexdigest()[:8]}@%h",
@@ -106,7 +115,8 @@ def _serve(
     signals.worker_shutting_down.connect(drain, weak=False)
     log.info("agent is up: %s (%s), device class %s", identity.serial, identity.model, device)
     try:
-        worker.start()
+        with Presence(database, facts_of_this_process(owner, "agent", [gate.queue])):
+            worker.start()
     finally:
         signals.worker_shutting_down.disconnect(drain)
 
@@ -126,8 +136,11 @@ def _facts(identity: Identity, *, device: str, address: str) -> PhoneFacts:
     )
 
 
-def _note_state(database: Database, phone_id: int, identity: Identity, problem: Unavailable | None) -> None:
+def _note_state(
+    database: Database, phone_id: int, identity: Identity, problem: Unavailable | None, metrics: PhoneMetrics
+) -> None:
     """Tells the database how the phone is; a database that is away hears it next time."""
+    metrics.note_fitness(problem)
     try:
         with database.transaction(durable=False) as session:
             phones.set_state(session, phone_id, _state(problem), None if problem is None else str(problem))

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Sequence
 
 from sqlalchemy import text
@@ -10,7 +11,9 @@ from sqlalchemy.orm import Session
 from db import dispatch, experiments, leases
 from db.notify import CHANNEL
 from db.session import Database
+from paretofarm import instruments
 from paretofarm.errors import BrokerUnavailable, DatabaseUnavailable
+from paretofarm.meter import NO_METER, Meter
 from scheduler.broker import Broker
 from scheduler.search import Search
 
@@ -25,10 +28,11 @@ DISPATCH_WINDOW = 64
 class Scheduler:
     """Plans for all active searches. Of several schedulers on one database one plans at a time, others stand by."""
 
-    def __init__(self, database: Database, broker: Broker, *, resend_s: float) -> None:
+    def __init__(self, database: Database, broker: Broker, *, resend_s: float, meter: Meter = NO_METER) -> None:
         self._database = database
         self._broker = broker
         self._resend_s = resend_s
+        self._meter = meter
         self._searches: dict[int, Search] = {}
         self._broker_is_down = False
 
@@ -41,25 +45,35 @@ class Scheduler:
                         self.tick()
                         listener.wait(POLL_S)
             except DatabaseUnavailable as error:
+                self._meter.add(instruments.OUTAGES, server="database")
                 log.warning("waiting for the database: %s", error)
                 self._searches.clear()
                 stop.wait(POLL_S)
 
     def tick(self) -> None:
         """Decides in one transaction, sends after the commit of another."""
+        started = time.monotonic()
+        leads = self._plan()
+        self._meter.set(instruments.LEADING, float(leads))
+        if leads:
+            self._dispatch()
+            self._meter.observe(instruments.TICK_SECONDS, time.monotonic() - started)
+
+    def _plan(self) -> bool:
+        """False where another scheduler is the one that plans."""
         with self._database.transaction() as session:
             if not _leads(session):
-                return
+                return False
             expired = leases.requeue_expired(session)
             if expired:
                 log.warning("%s leases had expired", expired)
             self._tick_searches(session)
-        self._dispatch()
+        return True
 
     def _tick_searches(self, session: Session) -> None:
         active = experiments.active(session)
         for stored in active:
-            search = self._searches.setdefault(stored.id, Search(stored))
+            search = self._searches.setdefault(stored.id, Search(stored, self._meter))
             search.tick(session, stored.status)
         for ended in self._searches.keys() - {stored.id for stored in active}:
             del self._searches[ended]
@@ -81,6 +95,8 @@ class Scheduler:
                 dispatch.unsent(session, messages)
         else:
             self._broker_is_down = False
+            for message in messages:
+                self._meter.add(instruments.MESSAGES, queue=message.queue)
 
     def _drained(self, queues: Sequence[str]) -> set[str]:
         """Those of the queues in which nothing waits; none where the broker cannot be asked."""
@@ -92,6 +108,7 @@ class Scheduler:
 
     def _warn_once(self, error: BrokerUnavailable) -> None:
         if not self._broker_is_down:
+            self._meter.add(instruments.OUTAGES, server="broker")
             log.warning("work waits in the database until the broker is back: %s", error)
         self._broker_is_down = True
 

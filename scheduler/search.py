@@ -1,6 +1,7 @@
 """One running search inside the scheduler: what its tick decides. All state is in the database; this only caches."""
 
 import logging
+import time
 from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
@@ -8,8 +9,11 @@ from sqlalchemy.orm import Session
 from db import candidates, experiments
 from db.candidates import Architectures, CandidateState
 from db.experiments import ExperimentStatus, StoredExperiment
+from paretofarm import instruments
 from paretofarm.history import History, Member
 from paretofarm.lifecycle import CandidateStatus, advance
+from paretofarm.log_context import log_fields
+from paretofarm.meter import NO_METER, Meter
 
 log = logging.getLogger(__name__)
 
@@ -21,14 +25,19 @@ class Search:
     rolls a tick back must throw the object away.
     """
 
-    def __init__(self, stored: StoredExperiment) -> None:
+    def __init__(self, stored: StoredExperiment, meter: Meter = NO_METER) -> None:
         self.stored = stored
+        self._meter = meter
         self._plan = stored.experiment.plan()
         self._space = stored.experiment.search_space.search_space()
         self._ended: dict[int, Member] = {}
 
     def tick(self, session: Session, status: ExperimentStatus) -> None:
         """One step of the search, in the caller's transaction."""
+        with log_fields(search=self.stored.name):
+            self._tick(session, status)
+
+    def _tick(self, session: Session, status: ExperimentStatus) -> None:
         states = candidates.unfinished(session, self.stored.id)
         still_open = [state for state in states if not self._advance(session, state)]
         if status is not ExperimentStatus.RUNNING:
@@ -49,7 +58,8 @@ class Search:
             return False
         candidates.finish(session, state.id, step.verdict)
         reason = f": {step.verdict.reason}" if step.verdict.reason else ""
-        log.info("%s: candidate %s is %s%s", self.stored.name, state.number, step.verdict.status, reason)
+        with log_fields(candidate_id=state.id, candidate=state.number):
+            log.info("%s: candidate %s is %s%s", self.stored.name, state.number, step.verdict.status, reason)
         return True
 
     def _halt(self, session: Session, reason: str) -> None:
@@ -78,8 +88,12 @@ class Search:
         experiment = self.stored.experiment
         architectures = Architectures(session, self.stored.id)
         history = History(members, experiment.objectives, experiment.constraints, architectures)
+        started = time.monotonic()
         proposals = experiment.algorithm.propose(history, self._space, count=slots, seed=experiment.seed)
-        return len(candidates.propose(session, self.stored.id, proposals))
+        self._meter.observe(instruments.PROPOSAL_SECONDS, time.monotonic() - started)
+        proposed = len(candidates.propose(session, self.stored.id, proposals))
+        self._meter.add(instruments.PROPOSALS, proposed, search=self.stored.name)
+        return proposed
 
     def _end(self, session: Session, members: Sequence[Member]) -> None:
         experiments.finish(session, self.stored.id)

@@ -14,7 +14,13 @@ def worker_app(broker_url: str, bench: Bench) -> Celery:
 
     def work(evaluation_id: int, attempt: int) -> None:
         perform(
-            bench.database, evaluation_id, attempt, owner=bench.owner, lease_s=bench.settings.lease_s, work=bench.work
+            bench.database,
+            evaluation_id,
+            attempt,
+            owner=bench.owner,
+            lease_s=bench.settings.lease_s,
+            work=bench.work,
+            meter=bench.meter,
         )
 
     for stage in WORKER_STAGES:

@@ -18,8 +18,10 @@ from db.claim import Claim
 from db.report import EpochMetrics, Report
 from db.session import Database
 from db.work import HandedBack, LeaseKeeper
+from paretofarm import instruments
 from paretofarm.errors import DatabaseUnavailable
 from paretofarm.lifecycle import Stage
+from paretofarm.meter import NO_METER, Meter
 from paretofarm.settings import Settings
 from paretofarm.training import TrainingSettings
 from workers.artifact_kinds import CHECKPOINT, NETWORK, ONNX, TRAINED_ONNX
@@ -36,8 +38,9 @@ TIME_LIMIT_S = {Stage.BUILD: 600.0, Stage.COMPILE: 1800.0, Stage.TRAIN: 7 * 24 *
 class Bench:
     """A worker's fork server, database and artifact store. Jobs of several threads run side by side."""
 
-    def __init__(self, settings: Settings, *, name: str, nice: int = 0) -> None:
+    def __init__(self, settings: Settings, *, name: str, nice: int = 0, meter: Meter = NO_METER) -> None:
         self.settings = settings
+        self.meter = meter
         self.database = Database(settings.database_url)
         self.owner = f"{name}@{socket.gethostname()}-{os.getpid()}"
         self._store = ArtifactStore(settings.artifacts, settings.cache)
@@ -110,12 +113,11 @@ class Bench:
         }
         epochs: list[EpochMetrics] = []
         result = self._run(claim, keeper, "train", parameters, epochs.append)
+        checkpoint = self._store.put_file(Path(result["checkpoint"]), CHECKPOINT)
+        self.meter.observe(instruments.CHECKPOINT_BYTES, checkpoint.size_bytes)
         return Report(
             metrics=result["metrics"],
-            artifacts=[
-                self._store.put_file(Path(result["checkpoint"]), CHECKPOINT),
-                self._store.put_file(Path(result["onnx"]), TRAINED_ONNX),
-            ],
+            artifacts=[checkpoint, self._store.put_file(Path(result["onnx"]), TRAINED_ONNX)],
             # Once more, with the result: one that was trained while the database was away is in there too.
             epochs=epochs,
             details={"per_class": result["per_class"]},
@@ -161,6 +163,9 @@ class Bench:
             keeper.progress(message["share"])
         elif message["type"] == "epoch":
             epoch = EpochMetrics(message["epoch"], message["train_loss"], message["seconds"], message["metrics"])
+            # Counted here since the job's own process is gone before anybody could ask it.
+            self.meter.add(instruments.TRAINED_IMAGES, message["images"])
+            self.meter.observe(instruments.EPOCH_SECONDS, epoch.duration_s)
             on_epoch(epoch)
             self._record(claim, epoch)
 

@@ -87,13 +87,14 @@ def train_network(parameters: Parameters, emit: Emit) -> dict[str, Any]:
     In: space, architecture, training, seed, rung, checkpoint (path or None), device, cache (folder), out (folder).
     Out: metrics, per_class, epochs (trained in all), checkpoint (path), onnx (path of the trained network).
     Emits `{"type": "progress", "share": …}` about once a second and `{"type": "epoch", "epoch": …, "metrics": …,
-    "train_loss": …, "seconds": …}`.
+    "train_loss": …, "seconds": …, "images": …}` (trained on in that epoch).
     Errors: `TrainingDiverged`, `OutOfMemory`, `DataError`, `ArtifactMissing` (checkpoint).
     """
     space, settings = _parse(SearchSpaceSettings, parameters["space"]), _parse(TrainingSettings, parameters["training"])
     dataset = open_dataset(settings.dataset, Path(parameters["cache"]))
     network = _network(space, parameters, len(dataset.class_names))
     out = Path(parameters["out"])
+    images = len(dataset.splits[Split.TRAIN])
     result = train(
         network,
         dataset,
@@ -103,7 +104,7 @@ def train_network(parameters: Parameters, emit: Emit) -> dict[str, Any]:
         device=_device(parameters["device"]),
         resume_from=None if parameters["checkpoint"] is None else Path(parameters["checkpoint"]),
         save_to=out / "checkpoint.pt",
-        on_epoch=lambda epoch: emit(_epoch_message(epoch)),
+        on_epoch=lambda epoch: emit(_epoch_message(epoch, images)),
         on_progress=_Progress(emit),
     )
     export_onnx(network.cpu(), (1, 3, space.input_size, space.input_size), out / "trained.onnx")
@@ -147,8 +148,8 @@ class _Progress:
             self._emit({"type": "progress", "share": share})
 
 
-def _epoch_message(epoch: EpochMetrics) -> dict[str, Any]:
-    return {"type": "epoch", **asdict(epoch)}
+def _epoch_message(epoch: EpochMetrics, images: int) -> dict[str, Any]:
+    return {"type": "epoch", **asdict(epoch), "images": images}
 
 
 def _network(space: SearchSpaceSettings, parameters: Parameters, classes: int) -> nn.Module:

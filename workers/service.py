@@ -5,7 +5,10 @@ from collections.abc import Sequence
 
 from celery import signals
 
+from db.presence import Presence, facts_of_this_process
+from paretofarm import instruments
 from paretofarm.messaging import WORKER_STAGES
+from paretofarm.meter import NO_METER, Meter
 from paretofarm.settings import Settings
 from workers.app import worker_app
 from workers.bench import Bench
@@ -15,13 +18,21 @@ log = logging.getLogger(__name__)
 ALL_QUEUES = tuple(stage.value for stage in WORKER_STAGES)
 
 
-def run(settings: Settings, *, concurrency: int = 1, queues: Sequence[str] = ALL_QUEUES, name: str = "worker") -> None:
+def run(
+    settings: Settings,
+    *,
+    concurrency: int = 1,
+    queues: Sequence[str] = ALL_QUEUES,
+    name: str = "worker",
+    meter: Meter = NO_METER,
+) -> None:
     """Builds, compiles and trains until SIGTERM or SIGINT; then jobs are stopped and their evaluations handed back.
 
     concurrency: jobs at a time, one process and, on a CPU, one core each. Must be called in the main thread.
     """
-    bench = Bench(settings, name=name)
+    bench = Bench(settings, name=name, meter=meter)
     bench.start()
+    meter.set(instruments.SLOTS, concurrency)
 
     def drain(**_: object) -> None:
         log.info("shutting down: handing back what is not finished")
@@ -42,7 +53,8 @@ def run(settings: Settings, *, concurrency: int = 1, queues: Sequence[str] = ALL
     )
     log.info("worker %s is up with %s slots for %s", name, concurrency, ", ".join(queues))
     try:
-        worker.start()
+        with Presence(bench.database, facts_of_this_process(bench.owner, "worker", queues)):
+            worker.start()
     finally:
         signals.worker_shutting_down.disconnect(drain)
         bench.close()

@@ -7,6 +7,9 @@ import click
 
 from cli.connection import process_settings
 from cli.logs import log_to_stderr
+from cli.metrics.address import MetricsAddress
+from cli.metrics.option import metrics_option
+from paretofarm.instrument import Process
 
 
 @click.command()
@@ -26,12 +29,16 @@ from cli.logs import log_to_stderr
     show_default=True,
     help="This computer's private ADB key; made where there is none.",
 )
+@metrics_option()
 @click.option("-v", "--verbose", is_flag=True, help="Log every step.")
-def agent(addresses: tuple[str, ...], device_class: str | None, key: Path, verbose: bool) -> None:
+def agent(
+    addresses: tuple[str, ...], device_class: str | None, key: Path, metrics: MetricsAddress | None, verbose: bool
+) -> None:
     """Run a process that measures networks on a phone.
 
     It registers the phone under its device class, waits until it is healthy and cool, claims measurements for that
-    class and reports raw samples, summary and conditions. A phone that goes away is waited for.
+    class and reports raw samples, summary and conditions. A phone that goes away is waited for. Of several phones, each
+    agent's metrics take the next port.
 
     \b
     Examples:
@@ -45,11 +52,13 @@ def agent(addresses: tuple[str, ...], device_class: str | None, key: Path, verbo
     if len(addresses) > 1:
         from cli.agents import run_agents
 
-        run_agents(addresses, settings, key=key, device_class=device_class, verbose=verbose)
+        run_agents(addresses, settings, key=key, device_class=device_class, metrics=metrics, verbose=verbose)
         return
+    from cli.metrics.serving import serve_metrics
     from device_agents.service import run  # needs the extra `agent`
 
-    run(settings, address=addresses[0], key=key.expanduser(), device=device_class)
+    with serve_metrics(metrics, Process.AGENT) as meter:
+        run(settings, address=addresses[0], key=key.expanduser(), device=device_class, meter=meter)
 
 
 def check_address(text: str) -> None:

@@ -6,14 +6,19 @@ import click
 
 from cli.connection import process_settings
 from cli.logs import log_to_stderr
+from cli.metrics.address import MetricsAddress
+from cli.metrics.option import metrics_option
+from paretofarm.instrument import Process
 from paretofarm.messaging import WORKER_STAGES
 
+GPU_KEEP_S = 5.0
 WORKER_QUEUES = tuple(stage.value for stage in WORKER_STAGES)
 
 
 @click.command()
+@metrics_option()
 @click.option("-v", "--verbose", is_flag=True, help="Log every step.")
-def scheduler(verbose: bool) -> None:
+def scheduler(metrics: MetricsAddress | None, verbose: bool) -> None:
     """Run the process that plans.
 
     It proposes candidates, queues their evaluations and sends messages to workers and agents. One is needed; of
@@ -24,10 +29,13 @@ def scheduler(verbose: bool) -> None:
     Servers: PARETOFARM_DATABASE_URL and PARETOFARM_BROKER_URL,
     else the stack that `paretofarm up` runs on this machine.
     """
+    from cli.metrics.serving import serve_metrics
     from scheduler.service import run
 
     log_to_stderr(verbose=verbose)
-    run(process_settings(os.environ))
+    settings = process_settings(os.environ)
+    with serve_metrics(metrics, Process.SCHEDULER) as meter:
+        run(settings, meter=meter)
 
 
 @click.command()
@@ -46,8 +54,9 @@ def scheduler(verbose: bool) -> None:
     help="Evaluations at a time. Each CPU training uses one thread.  [default: number of processors]",
 )
 @click.option("--name", default="worker", show_default=True, help="Name in the database, before @HOST-PROCESS.")
+@metrics_option()
 @click.option("-v", "--verbose", is_flag=True, help="Log every step.")
-def worker(queues: str, concurrency: int | None, name: str, verbose: bool) -> None:
+def worker(queues: str, concurrency: int | None, name: str, metrics: MetricsAddress | None, verbose: bool) -> None:
     """Run a process that builds, compiles and trains networks.
 
     \b
@@ -57,10 +66,15 @@ def worker(queues: str, concurrency: int | None, name: str, verbose: bool) -> No
       paretofarm worker --queues build,compile             on a host without
     """
     names = _queue_names(queues)
+    from cli.metrics.cached_readings import CachedReadings
+    from cli.metrics.serving import serve_metrics
+    from workers.gpu import read_gpus
     from workers.service import run  # needs the extra `worker`
 
     log_to_stderr(verbose=verbose)
-    run(process_settings(os.environ), concurrency=concurrency or os.cpu_count() or 1, queues=names, name=name)
+    settings = process_settings(os.environ)
+    with serve_metrics(metrics, Process.WORKER, [CachedReadings(read_gpus, keep_s=GPU_KEEP_S)]) as meter:
+        run(settings, concurrency=concurrency or os.cpu_count() or 1, queues=names, name=name, meter=meter)
 
 
 def _queue_names(text: str) -> tuple[str, ...]:

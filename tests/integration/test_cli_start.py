@@ -14,11 +14,11 @@ from factories import claim_first, store_candidates, store_experiment, store_pho
 from services import RunningPostgres, migrate
 from sqlalchemy import text
 
-from cli.course import FIRST, Course
 from cli.main import main
 from cli.snapshot import Snapshot
 from cli.watching import Watch
 from db import candidates, experiments, leases
+from db.course import FIRST, Course
 from db.experiments import ExperimentStatus, StoredExperiment
 from db.session import Database
 from paretofarm.errors import ArtifactStoreFull, DatabaseUnavailable, PhoneOffline

@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from cli.course import Standing
 from cli.live import LivePanel, LogLines, open_display, panel, summary_line
 from cli.snapshot import Snapshot
+from db.course import Standing
 from db.experiments import ExperimentStatus
 
 RUNNING = Snapshot(

@@ -1,0 +1,1 @@
+"""Metrics for Prometheus: the only place that knows its client library. docs/metrics.md lists what is told."""
