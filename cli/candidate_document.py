@@ -67,4 +67,5 @@ def _artifact(artifact: CandidateArtifact) -> dict[str, Any]:
         "sha256": artifact.sha256,
         "size_bytes": artifact.size_bytes,
         "uri": artifact.uri,
+        "deleted_at": artifact.deleted_at,
     }

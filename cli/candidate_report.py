@@ -8,6 +8,7 @@ from rich.table import Table
 
 from cli.tables import print_facts, print_table
 from cli.words import duration, heading, interval_text, metric_text
+from db.artifact import CandidateArtifact
 from db.reports import CandidateDetail, Parent, ReportedMeasurement
 from paretofarm.metrics import METRICS
 
@@ -126,5 +127,9 @@ def _print_artifacts(detail: CandidateDetail) -> None:
     for name in ("artifact", "device", "bytes", "uri"):
         table.add_column(name, justify="right" if name == "bytes" else "left", overflow="fold")
     for artifact in detail.artifacts:
-        table.add_row(artifact.kind, artifact.device or "", f"{artifact.size_bytes:,}", artifact.uri)
+        table.add_row(artifact.kind, artifact.device or "", f"{artifact.size_bytes:,}", _place(artifact))
     print_table(table)
+
+
+def _place(artifact: CandidateArtifact) -> str:
+    return f"removed {artifact.deleted_at} (paretofarm gc)" if artifact.deleted_at else artifact.uri

@@ -15,6 +15,10 @@ class StoredArtifact:
 
 @dataclass(frozen=True)
 class CandidateArtifact(StoredArtifact):
-    """One that an evaluation of a candidate produced, for one device class where it is specific to one."""
+    """One that an evaluation of a candidate produced, for one device class where it is specific to one.
+
+    deleted_at: when it was removed to save space (`paretofarm gc`), None while it is there.
+    """
 
     device: str | None
+    deleted_at: str | None = None

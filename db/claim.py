@@ -38,8 +38,15 @@ class Claim:
         return self.architecture.digest
 
     def artifact(self, kind: str, device: str | None = None) -> CandidateArtifact:
-        """The candidate's artifact of that kind; ArtifactMissing where no evaluation has produced one."""
+        """The candidate's artifact of that kind; ArtifactMissing where there is none, or none any more."""
         for artifact in self.artifacts:
             if (artifact.kind, artifact.device) == (kind, device):
-                return artifact
+                return _still_there(artifact, self.number)
         raise ArtifactMissing(f"candidate {self.number} has no artifact {kind}{f' for {device}' if device else ''}")
+
+
+def _still_there(artifact: CandidateArtifact, number: int) -> CandidateArtifact:
+    if artifact.deleted_at is not None:
+        what = f"artifact {artifact.kind} of candidate {number}"
+        raise ArtifactMissing(f"{what} was removed by `paretofarm gc` ({artifact.deleted_at})")
+    return artifact

@@ -240,5 +240,15 @@ def _artifacts(session: Session, candidate_id: int) -> tuple[CandidateArtifact, 
         ArtifactRow, ArtifactRow.sha256 == CandidateArtifactRow.sha256
     )
     rows = session.execute(query.where(CandidateArtifactRow.candidate_id == candidate_id)).tuples()
-    found = [CandidateArtifact(row.sha256, link.kind, row.size_bytes, row.uri, link.device) for link, row in rows]
+    found = [
+        CandidateArtifact(
+            row.sha256,
+            link.kind,
+            row.size_bytes,
+            row.uri,
+            link.device,
+            None if row.deleted_at is None else row.deleted_at.isoformat(),
+        )
+        for link, row in rows
+    ]
     return tuple(sorted(found, key=lambda artifact: (artifact.kind, artifact.device or "")))

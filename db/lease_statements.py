@@ -9,7 +9,9 @@ _LINK_ARTIFACTS = """
         FROM holder, jsonb_to_recordset(:artifacts) AS a (sha256 text, kind text, size_bytes bigint, uri text)
         -- As everywhere: two transactions that store the same two files must not wait for each other.
         ORDER BY a.sha256
-        ON CONFLICT DO NOTHING
+        -- One that had been removed to save space is there again.
+        ON CONFLICT (sha256) DO UPDATE SET deleted_at = NULL, deleted_reason = NULL
+        WHERE artifacts.deleted_at IS NOT NULL
     ), linked AS (
         INSERT INTO candidate_artifacts (candidate_id, evaluation_id, sha256, kind, device)
         SELECT holder.candidate_id, holder.id, a.sha256, a.kind, holder.device
@@ -53,7 +55,8 @@ CLAIM = Prepared(
            c.architecture, c.metrics, e.id AS experiment_id, e.name AS experiment_name, e.config::text AS config,
            (
                SELECT jsonb_agg(jsonb_build_object(
-                   'sha256', a.sha256, 'kind', l.kind, 'size_bytes', a.size_bytes, 'uri', a.uri, 'device', l.device
+                   'sha256', a.sha256, 'kind', l.kind, 'size_bytes', a.size_bytes, 'uri', a.uri, 'device', l.device,
+                   'deleted_at', a.deleted_at
                ) ORDER BY l.id DESC)
                FROM candidate_artifacts l JOIN artifacts a ON a.sha256 = l.sha256
                WHERE l.candidate_id = c.id

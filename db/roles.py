@@ -28,6 +28,7 @@ _OUTCOME = ("dispatched_at", "code", "reason", "details", "started_at", "finishe
 _REPORTER = {
     "evaluations": (*_LEASE, *_OUTCOME),
     "candidates": ("status", "started_at", "metrics", "intervals", "simulated"),
+    "artifacts": ("deleted_at", "deleted_reason"),
     "candidate_artifacts": ("sha256", "device"),
     "workers": ("*",),
 }

@@ -178,6 +178,8 @@ class CandidateRow(Base):
     created_at: Mapped[datetime] = _now()
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+    exported_at: Mapped[datetime | None]
+    """When somebody last took the candidate's networks away to use them: its artifacts are then kept for ever."""
 
 
 class EvaluationRow(Base):
@@ -255,7 +257,10 @@ class TrainingMetricsRow(Base):
 
 
 class ArtifactRow(Base):
-    """A file in the artifact store, by content. `kind` is what it was first stored as."""
+    """A file in the artifact store, by content. `kind` is what it was first stored as.
+
+    deleted_at, deleted_reason: it was removed from the store to save space; set before the file goes.
+    """
 
     __tablename__ = "artifacts"
     __table_args__ = (CheckConstraint("length(sha256) = 64", name="sha256_hex"),)
@@ -265,6 +270,8 @@ class ArtifactRow(Base):
     size_bytes: Mapped[int]
     uri: Mapped[str]
     created_at: Mapped[datetime] = _now()
+    deleted_at: Mapped[datetime | None]
+    deleted_reason: Mapped[str | None]
 
 
 class CandidateArtifactRow(Base):
