@@ -4,6 +4,7 @@
 """
 
 import errno
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -12,9 +13,11 @@ from typing import IO, Any
 
 import click
 
+from cli.logs import says_errors_as_json
 from paretofarm.errors import ParetofarmError, UserError
 
 DEBUG = "PARETOFARM_DEBUG"
+log = logging.getLogger(__name__)
 EXTRA_OF_MODULE = {
     "adb_shell": "agent",
     "cryptography": "agent",
@@ -36,7 +39,10 @@ class Failure(click.ClickException):
     exit_code = 1
 
     def show(self, file: IO[Any] | None = None) -> None:
-        click.echo(f"paretofarm: {one_line(self.message)}", file=file or sys.stderr)
+        if says_errors_as_json():
+            log.critical(one_line(self.message))
+        else:
+            click.echo(f"paretofarm: {one_line(self.message)}", file=file or sys.stderr)
 
 
 class WrongInput(Failure):

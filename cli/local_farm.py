@@ -9,6 +9,7 @@ import click
 
 from cli.connection import data_folder, has_own_servers, settings_with, upgrade
 from cli.local_stack import LocalStack, ProcessSpec, ServiceStatus, StackUrls
+from cli.metrics.address import metrics_address
 from cli.own_servers import ProcessGroup
 from cli.secret_files import with_secrets
 from cli.signals import interruptible, undisturbed, wait_for_interrupt
@@ -77,7 +78,12 @@ def embedded_farm(
 
     def processes(urls: StackUrls) -> list[ProcessSpec]:
         settings = settings_with(environment, urls.database, urls.broker)
-        specs = process_specs(settings, folder, crew, find_servers=listen is not None) if begin(settings) else []
+        metrics = metrics_address(environment)
+        specs = (
+            process_specs(settings, folder, crew, find_servers=listen is not None, metrics=metrics)
+            if begin(settings)
+            else []
+        )
         farm.append(Farm(settings, stack, phone_addresses(specs), crew.device_classes))
         return specs
 
@@ -103,7 +109,7 @@ def farm_on_own_servers(environment: Mapping[str, str], crew: Crew) -> Iterator[
     if not migrate.is_current(settings.database_url):
         raise DatabaseUnavailable("the database has another version's tables, or none: `paretofarm db upgrade`")
     group = ProcessGroup(data_folder(environment))
-    specs = process_specs(settings, group.folder.root, crew)
+    specs = process_specs(settings, group.folder.root, crew, metrics=metrics_address(environment))
     try:
         group.start(specs)
         yield Farm(settings, group, phone_addresses(specs), crew.device_classes)

@@ -28,10 +28,12 @@ COMMANDS: Mapping[str, CommandPlace] = {
     "phones": CommandPlace("phones", "phones", "List the phones and their state."),
     "data": CommandPlace("data", "data", "Write data sets to train on."),
     "db": CommandPlace("database", "database", "Migrate the database, or open psql on it."),
+    "secrets": CommandPlace("secrets", "secrets", "Make and replace the passwords of a deployment."),
     "doctor": CommandPlace("doctor", "doctor", "Say what is missing on this machine and what to do."),
     "scheduler": CommandPlace("processes", "scheduler", "Run the process that plans (one is needed)."),
     "worker": CommandPlace("processes", "worker", "Run a process that builds, compiles and trains."),
     "agent": CommandPlace("agent", "agent", "Run a process that measures on a phone."),
+    "exporter": CommandPlace("exporter", "exporter", "Run the process that reads the database for Prometheus."),
     "phone": CommandPlace("phone", "phone", "Run a virtual phone."),
 }
 

@@ -2,11 +2,12 @@
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 
 from cli.local_stack import ProcessSpec
+from cli.metrics.address import VARIABLE, MetricsAddress
 from cli.virtual_phones import DEVICE_CLASS, VirtualPhonePlace, place_phones
 from paretofarm.errors import StackError
 from paretofarm.settings import Settings
@@ -38,9 +39,17 @@ class Crew:
             raise StackError(f"not installed: {', '.join(missing)}: pip install 'paretofarm[{extras}]'")
 
 
-def process_specs(settings: Settings, folder: Path, crew: Crew, *, find_servers: bool = False) -> list[ProcessSpec]:
+def process_specs(
+    settings: Settings,
+    folder: Path,
+    crew: Crew,
+    *,
+    find_servers: bool = False,
+    metrics: MetricsAddress | None = None,
+) -> list[ProcessSpec]:
     """What to start, in order. folder: the data folder, which keeps the phones and the agents' key.
 
+    metrics: where an exporter, which is started then, tells them; the others take the ports after it, in order.
     find_servers: the processes look there for the servers' addresses, which hold a password, instead of being told by
     their environment, which tools may show.
     """
@@ -55,7 +64,9 @@ def process_specs(settings: Settings, folder: Path, crew: Crew, *, find_servers:
     if crew.phones:
         places = place_phones(folder / "phones", crew.phones, crew.device_classes)
         specs += _phone_specs(places, folder / "adbkey", environment=environment)
-    return specs
+    if metrics:
+        specs.append(ProcessSpec("exporter", (*PROGRAM, "exporter"), environment, nice=NICE))
+    return _with_metrics(specs, metrics)
 
 
 def phone_addresses(specs: Sequence[ProcessSpec]) -> dict[str, str]:
@@ -74,6 +85,14 @@ def _phone_specs(places: Sequence[VirtualPhonePlace], key: Path, *, environment:
             ProcessSpec(f"agent-{place.name}", _agent(place, private), environment, nice=NICE, grace_s=GRACE_S)
         )
     return specs
+
+
+def _with_metrics(specs: Sequence[ProcessSpec], first: MetricsAddress | None) -> list[ProcessSpec]:
+    """All inherit our environment, where one address stands for all: each is told its own, or none."""
+    telling = [spec.name for spec in specs if not spec.name.startswith("phone-")]
+    telling.sort(key=lambda name: name != "exporter")
+    places = {name: str(first.next(step)) for step, name in enumerate(telling)} if first else {}
+    return [replace(spec, environment={**spec.environment, VARIABLE: places.get(spec.name, "")}) for spec in specs]
 
 
 def _agent(place: VirtualPhonePlace, key: Path) -> tuple[str, ...]:

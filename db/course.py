@@ -1,5 +1,6 @@
 """How far a search has come, in numbers: who is on the front, and how much better it has become."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,13 +21,14 @@ class Standing:
 
     Both are measured from the nadir of those eight (the worst value of each objective among them), which then never
     moves: the number only grows. None before there are eight, or where they do not differ in every objective. With one
-    objective `best` is its best value instead.
+    objective `best` is its best value instead. bests: of each objective by key, over feasible candidates.
     """
 
     complete: int
     front_size: int
     improvement: float | None
     best: float | None
+    bests: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass
@@ -52,10 +54,15 @@ class Course:
         size = len(front(points)) if len(points) else 0
         if self._first is None and len(points) >= FIRST:
             self._first = points[:FIRST].copy()
+        bests = _bests(history) if len(points) else {}
         if len(history.objectives) == 1:
-            best = float(points.min() * history.objectives[0].sign) if len(points) else None
-            return Standing(complete, size, None, best)
-        return Standing(complete, size, _improvement(points, self._first), None)
+            return Standing(complete, size, None, bests.get(history.objectives[0].key), bests)
+        return Standing(complete, size, _improvement(points, self._first), None, bests)
+
+
+def _bests(history: History) -> dict[str, float]:
+    lows = history.points.min(axis=0)
+    return {objective.key: float(low * objective.sign) for objective, low in zip(history.objectives, lows, strict=True)}
 
 
 def _improvement(points: np.ndarray, first: np.ndarray | None) -> float | None:

@@ -42,7 +42,6 @@ BUILD_INFO = _gauge("build_info", "", "Always 1; the label is the version of the
 DATABASE_UP = _gauge("database_up", "", "1 while the exporter can read the database, else 0.", by=_EXPORTER)
 BROKER_UP = _gauge("broker_up", "", "1 while the broker answers the exporter, else 0.", by=_EXPORTER)
 READ_SECONDS = _gauge("exporter_read_seconds", "seconds", "What the last reading of the database took.", by=_EXPORTER)
-READ_AGE = _gauge("exporter_age_seconds", "seconds", "How old the reading is that is shown.", by=_EXPORTER)
 EVALUATIONS = _gauge("evaluations", "", "Evaluations in the database.", "stage", "status", "queue", by=_EXPORTER)
 FAILED_EVALUATIONS = _gauge(
     "evaluations_failed",

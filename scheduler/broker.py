@@ -44,6 +44,14 @@ class Broker:
         with self._connection() as connection, connection.channel() as channel:
             return {queue for queue in queues if not _depth(channel, queue)}
 
+    def answers(self) -> bool:
+        """Whether it does, now."""
+        try:
+            with self._connection() as connection, connection.channel():
+                return True
+        except BrokerUnavailable:
+            return False
+
     def close(self) -> None:
         self._app.close()
 

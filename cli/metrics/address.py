@@ -1,5 +1,6 @@
 """Where a process tells its metrics."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -33,3 +34,12 @@ class MetricsAddress:
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
+
+
+def metrics_address(environment: Mapping[str, str]) -> MetricsAddress | None:
+    """The one that the environment names, if any. ConfigError for one that cannot be read."""
+    text = environment.get(VARIABLE)
+    try:
+        return MetricsAddress.parse(text) if text else None
+    except ConfigError as error:
+        raise ConfigError(f"{VARIABLE}: {error}") from error
