@@ -17,6 +17,8 @@ from paretofarm.log_context import current_fields
 VARIABLE = "PARETOFARM_LOG_FORMAT"
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 FORMATS = ("text", "json")
+CHATTY = ("celery", "kombu")
+"""Tell of every message what our own loggers tell of every evaluation."""
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +33,8 @@ def log_to_stderr(*, verbose: bool = False, environment: Mapping[str, str] = os.
     handler.setFormatter(JsonFormatter() if as_json else _text_formatter())
     handler.addFilter(_add_fields)
     logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, handlers=[handler], force=True)
+    for name in () if verbose else CHATTY:
+        logging.getLogger(name).setLevel(logging.WARNING)
     if as_json:
         _log_what_python_prints()
 

@@ -88,6 +88,7 @@ def _serve(
         obstacle=phone.obstacle,
         on_look=lambda problem: _note_state(database, phone_id, identity, problem, metrics),
     )
+    signals.setup_logging.connect(_leave_logging_alone, weak=False)
     app = agent_app(
         settings.broker_url,
         database=database,
@@ -119,6 +120,10 @@ def _serve(
             worker.start()
     finally:
         signals.worker_shutting_down.disconnect(drain)
+
+
+def _leave_logging_alone(**_: object) -> None:
+    """Celery would set the level of all loggers to that of its own."""
 
 
 def _facts(identity: Identity, *, device: str, address: str) -> PhoneFacts:

@@ -26,7 +26,10 @@ class Process(StrEnum):
 
 @dataclass(frozen=True)
 class Instrument:
-    """One metric. name: without prefix; unit: empty for plain numbers; buckets: upper bounds, of a histogram."""
+    """One metric. name: without prefix; unit: empty for plain numbers; buckets: upper bounds, of a histogram.
+
+    read: read when somebody asks, rather than counted as it happens.
+    """
 
     name: str
     kind: Kind
@@ -35,6 +38,7 @@ class Instrument:
     labels: tuple[str, ...] = ()
     processes: tuple[Process, ...] = ()
     buckets: tuple[float, ...] = ()
+    read: bool = False
 
     @property
     def full_name(self) -> str:

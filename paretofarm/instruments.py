@@ -6,13 +6,24 @@ classes, names of searches; never a candidate. docs/metrics.md is the same list 
 
 from paretofarm.instrument import Instrument, Kind, Process
 
+_EXPORTER = (Process.EXPORTER,)
+_SCHEDULER = (Process.SCHEDULER,)
+_WORKER = (Process.WORKER,)
+_AGENT = (Process.AGENT,)
+_PERFORMERS = (Process.WORKER, Process.AGENT)
+_ALL = tuple(Process)
+
 
 def _gauge(name: str, unit: str, help: str, *labels: str, by: tuple[Process, ...]) -> Instrument:
-    return Instrument(name, Kind.GAUGE, unit, help, labels, by)
+    return Instrument(name, Kind.GAUGE, unit, help, labels, by, read=by == _EXPORTER)
+
+
+def _gpu(name: str, unit: str, help: str) -> Instrument:
+    return Instrument(name, Kind.GAUGE, unit, help, ("gpu",), _WORKER, read=True)
 
 
 def _counter(name: str, unit: str, help: str, *labels: str, by: tuple[Process, ...]) -> Instrument:
-    return Instrument(name, Kind.COUNTER, unit, help, labels, by)
+    return Instrument(name, Kind.COUNTER, unit, help, labels, by, read=by == _EXPORTER)
 
 
 def _histogram(
@@ -20,13 +31,6 @@ def _histogram(
 ) -> Instrument:
     return Instrument(name, Kind.HISTOGRAM, unit, help, labels, by, buckets)
 
-
-_EXPORTER = (Process.EXPORTER,)
-_SCHEDULER = (Process.SCHEDULER,)
-_WORKER = (Process.WORKER,)
-_AGENT = (Process.AGENT,)
-_PERFORMERS = (Process.WORKER, Process.AGENT)
-_ALL = tuple(Process)
 
 _MILLISECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _WORKING_TIMES = (0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0, 4 * 3600.0, 24 * 3600.0)
@@ -203,12 +207,10 @@ EPOCH_SECONDS = _histogram(
     buckets=_WORKING_TIMES,
 )
 CHECKPOINT_BYTES = _histogram("checkpoint_size_bytes", "bytes", "Checkpoints as stored.", by=_WORKER, buckets=_SIZES)
-GPU_MEMORY_USED = _gauge("gpu_memory_used_bytes", "bytes", "GPU memory in use, by anybody.", "gpu", by=_WORKER)
-GPU_MEMORY_SIZE = _gauge("gpu_memory_size_bytes", "bytes", "GPU memory in all.", "gpu", by=_WORKER)
-GPU_BUSY = _gauge(
-    "gpu_utilisation_ratio", "ratio", "Share of the time in which the GPU ran something.", "gpu", by=_WORKER
-)
-GPU_TEMPERATURE = _gauge("gpu_temperature_celsius", "celsius", "Temperature of the GPU.", "gpu", by=_WORKER)
+GPU_MEMORY_USED = _gpu("gpu_memory_used_bytes", "bytes", "GPU memory in use, by anybody.")
+GPU_MEMORY_SIZE = _gpu("gpu_memory_size_bytes", "bytes", "GPU memory in all.")
+GPU_BUSY = _gpu("gpu_utilisation_ratio", "ratio", "Share of the time in which the GPU ran something.")
+GPU_TEMPERATURE = _gpu("gpu_temperature_celsius", "celsius", "Temperature of the GPU.")
 
 # Agents
 

@@ -39,6 +39,7 @@ def run(
         bench.stop()
 
     signals.worker_shutting_down.connect(drain, weak=False)
+    signals.setup_logging.connect(_leave_logging_alone, weak=False)
     app = worker_app(settings.broker_url, bench)
     worker = app.Worker(
         hostname=f"{name}@%h",
@@ -58,3 +59,7 @@ def run(
     finally:
         signals.worker_shutting_down.disconnect(drain)
         bench.close()
+
+
+def _leave_logging_alone(**_: object) -> None:
+    """Celery would set the level of all loggers to that of its own."""

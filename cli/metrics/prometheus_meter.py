@@ -9,7 +9,7 @@ from paretofarm.instruments import instruments_of
 
 
 class PrometheusMeter:
-    """All instruments of one kind of process, in one registry. What has no labels is told from the start, as 0.
+    """All that one kind of process counts, in one registry. What has no labels is told from the start, as 0.
 
     Where PROMETHEUS_MULTIPROC_DIR is set the library keeps the numbers in files there, for processes that fork.
     """
@@ -18,6 +18,8 @@ class PrometheusMeter:
         self._process = process
         self._kept: dict[str, Any] = {}
         for instrument in instruments_of(process):
+            if instrument.read:
+                continue
             self._kept[instrument.name] = _keeper(instrument, registry)
 
     def add(self, instrument: Instrument, amount: float = 1.0, **labels: str) -> None:

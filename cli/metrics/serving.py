@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import metadata
 
-from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client import CollectorRegistry, disable_created_metrics, start_http_server
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
@@ -33,6 +33,7 @@ def serve_metrics(
     if address is None:
         yield NO_METER
         return
+    disable_created_metrics()  # type: ignore[no-untyped-call]
     registry = CollectorRegistry()
     meter = PrometheusMeter(process, registry)
     meter.set(instruments.BUILD_INFO, 1.0, version=metadata.version("paretofarm"))
