@@ -29,6 +29,8 @@ COMMANDS: Mapping[str, CommandPlace] = {
     "data": CommandPlace("data", "data", "Write data sets to train on."),
     "db": CommandPlace("database", "database", "Migrate the database, or open psql on it."),
     "secrets": CommandPlace("secrets", "secrets", "Make and replace the passwords of a deployment."),
+    "backup": CommandPlace("backup", "backup", "Copy the database and its artifacts to a folder or file."),
+    "restore": CommandPlace("backup", "restore", "Put a backup into an empty database and an artifact store."),
     "doctor": CommandPlace("doctor", "doctor", "Say what is missing on this machine and what to do."),
     "scheduler": CommandPlace("processes", "scheduler", "Run the process that plans (one is needed)."),
     "worker": CommandPlace("processes", "worker", "Run a process that builds, compiles and trains."),

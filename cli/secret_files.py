@@ -33,7 +33,22 @@ def read_secret(path: Path) -> str:
         raise ConfigError(f"{path}: {error.strerror}") from error
     if mode & (stat.S_IROTH | stat.S_IWOTH) and CONTAINER_SECRETS not in path.absolute().parents:
         raise ConfigError(f"{path}: everybody on this machine may read it: chmod o= {path}")
-    return _text(path, content)
+    return as_secret(path, content)
+
+
+def as_secret(path: Path, content: bytes) -> str:
+    """The text of a file's content. Errors: ConfigError, which names the file and not the text."""
+    if len(content) > LARGEST_BYTES:
+        raise ConfigError(f"{path}: more than {LARGEST_BYTES} bytes: not a password")
+    try:
+        text = content.decode("utf-8").rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not UTF-8 text (byte {error.start})") from error
+    if not text:
+        raise ConfigError(f"{path}: is empty")
+    if not text.isprintable():
+        raise ConfigError(f"{path}: holds more than one line, or control characters")
+    return text
 
 
 def _password(environment: Mapping[str, str], name: str) -> str:
@@ -47,17 +62,3 @@ def _password(environment: Mapping[str, str], name: str) -> str:
         return read_secret(Path(file))
     except ConfigError as error:
         raise ConfigError(f"{name}{SUFFIX}: {error}") from error
-
-
-def _text(path: Path, content: bytes) -> str:
-    if len(content) > LARGEST_BYTES:
-        raise ConfigError(f"{path}: more than {LARGEST_BYTES} bytes: not a password")
-    try:
-        text = content.decode("utf-8").rstrip("\r\n")
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: not UTF-8 text (byte {error.start})") from error
-    if not text:
-        raise ConfigError(f"{path}: is empty")
-    if not text.isprintable():
-        raise ConfigError(f"{path}: holds more than one line, or control characters")
-    return text

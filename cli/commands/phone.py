@@ -10,7 +10,10 @@ from cli.logs import log_to_stderr
 
 
 @click.command()
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="On 127.0.0.1; 0 takes one that is free.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 takes one that is free.")
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Address to listen on; others need --require-auth."
+)
 @click.option("--serial", default="VIRTUAL0001", show_default=True, help="Serial number that it gives.")
 @click.option(
     "--root",
@@ -28,7 +31,15 @@ from cli.logs import log_to_stderr
     help="Public key of a computer that may connect (adbkey.pub); may be repeated; with --require-auth.",
 )
 @click.option("-v", "--verbose", is_flag=True, help="Log every packet.")
-def phone(port: int, serial: str, root: Path | None, require_auth: bool, keys: tuple[Path, ...], verbose: bool) -> None:
+def phone(
+    port: int,
+    host: str,
+    serial: str,
+    root: Path | None,
+    require_auth: bool,
+    keys: tuple[Path, ...],
+    verbose: bool,
+) -> None:
     """Run a virtual phone: an ADB device whose processor is this machine's.
 
     Google's adb can use it too (`adb connect 127.0.0.1:PORT`). Its shell is your own shell, so start it with
@@ -48,6 +59,7 @@ def phone(port: int, serial: str, root: Path | None, require_auth: bool, keys: t
         root=root or data_folder(os.environ) / "phones" / serial,
         serial=serial,
         port=port,
+        host=host,
         require_auth_keys=keys if require_auth else None,
-        ready=lambda chosen: click.echo(f"phone {serial} listens on 127.0.0.1:{chosen}", err=True),
+        ready=lambda chosen: click.echo(f"phone {serial} listens on {host}:{chosen}", err=True),
     )

@@ -26,7 +26,7 @@ LOOPBACK = "127.0.0.1"
 
 
 class VirtualPhone:
-    """A phone whose files are below `root`, on a port of the loopback interface (0: one that is free).
+    """A phone whose files are below `root`, on a port (0: one that is free) of the loopback interface, or of `host`.
 
     With `authorized_keys` (files of public keys in Android's format) only their owners get in; with None anybody
     on this machine does. Use as a context manager, or call `start` and `stop`.
@@ -38,6 +38,7 @@ class VirtualPhone:
         *,
         serial: str,
         port: int = 0,
+        host: str = LOOPBACK,
         authorized_keys: Sequence[Path] | None = None,
         boot_s: float = 1.0,
         features: Sequence[str] = FEATURES,
@@ -45,6 +46,7 @@ class VirtualPhone:
         self.root = root.absolute()
         self.serial = serial
         self._port = port
+        self._host = host
         self._keys = None if authorized_keys is None else AuthorizedKeys(authorized_keys)
         self._boot_s = boot_s
         self._banner = banner(serial, tuple(features))
@@ -60,7 +62,7 @@ class VirtualPhone:
 
     @property
     def address(self) -> str:
-        return f"{LOOPBACK}:{self._port}"
+        return f"{self._host}:{self._port}"
 
     def __enter__(self) -> "VirtualPhone":
         self.start()
@@ -106,7 +108,7 @@ class VirtualPhone:
         self._listen()
 
     def _listen(self) -> None:
-        listener = socket.create_server((LOOPBACK, self._port), backlog=64)
+        listener = socket.create_server((self._host, self._port), backlog=64)
         self._port = listener.getsockname()[1]
         self._listener = listener
         threading.Thread(target=self._accept, args=(listener,), name="accept", daemon=True).start()

@@ -8,9 +8,9 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from device_agents.virtual_phone.phone import VirtualPhone
+from device_agents.virtual_phone.phone import LOOPBACK, VirtualPhone
 from device_agents.virtual_phone.processes import adopt_orphans
-from paretofarm.errors import ServiceError
+from paretofarm.errors import ConfigError, ServiceError
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +23,7 @@ def run_phone(
     root: Path,
     serial: str,
     port: int = 0,
+    host: str = LOOPBACK,
     require_auth_keys: Sequence[Path] | None = None,
     boot_s: float = 1.0,
     ready: Callable[[int], None] | None = None,
@@ -33,15 +34,20 @@ def run_phone(
 
     Once clients can connect, `ready` is called with the port, and the port is written as a line to `ready_fd`,
     which is then closed. With `require_auth_keys` (files of public keys) all other clients are refused. Raises
-    `ServiceError` where the port is taken, `ConfigError` where a key file cannot be read.
+    `ServiceError` where the port is taken, `ConfigError` where a key file cannot be read, or where a `host` other than
+    the loopback interface would let anybody in: the phone's shell is a shell on this machine.
     """
+    if host != LOOPBACK and not require_auth_keys:
+        raise ConfigError(f"a virtual phone on {host} must ask for keys: --require-auth")
     if die_with_parent:
         _die_with_parent()
     stop = threading.Event()
     previous = {number: signal.signal(number, lambda *_: stop.set()) for number in STOP_SIGNALS}
     try:
         adopt_orphans()
-        phone = VirtualPhone(root, serial=serial, port=port, authorized_keys=require_auth_keys, boot_s=boot_s)
+        phone = VirtualPhone(
+            root, serial=serial, port=port, host=host, authorized_keys=require_auth_keys, boot_s=boot_s
+        )
         try:
             phone.start()
         except OSError as error:

@@ -16,8 +16,10 @@ from device_agents.virtual_phone import tools
 from device_agents.virtual_phone.firmware import install_firmware
 from device_agents.virtual_phone.paths import OutputMapper, host_path, map_command, needs_no_quoting, output_roots
 from device_agents.virtual_phone.protocol import Command, Packet, ProtocolError, read_packet
+from device_agents.virtual_phone.run import run_phone
 from device_agents.virtual_phone.state import PhoneState, change_state, free_bytes, load_state
 from device_agents.virtual_phone.stream import Stream, StreamClosed
+from paretofarm.errors import ConfigError
 
 ROOT = Path("/tmp/root")
 
@@ -223,3 +225,8 @@ def test_free_space_is_what_the_files_leave(root: Path) -> None:
     assert free_bytes(root) == 6_000
     (root / "data/file").write_bytes(bytes(40_000))
     assert free_bytes(root) == 0
+
+
+def test_a_phone_that_others_reach_must_ask_for_keys(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"0\.0\.0\.0 must ask for keys"):
+        run_phone(root=tmp_path, serial="S", host="0.0.0.0")
