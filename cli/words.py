@@ -50,6 +50,15 @@ def duration(seconds: float) -> str:
     return f"{whole / 86400:.1f} days"
 
 
+def bytes_text(size_bytes: float) -> str:
+    """12 B, 3.4 kB, 5.6 MB: decimal, as disks are sold."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if size_bytes < 1000:
+            return f"{size_bytes:.0f} B" if unit == "B" else f"{size_bytes:.1f} {unit}"
+        size_bytes /= 1000
+    return f"{size_bytes:.1f} TB"
+
+
 def event_text(event: Event) -> str | None:
     """One line about what is worth showing while a search runs; None for the many that are not."""
     details: Mapping[str, Any] = event.details

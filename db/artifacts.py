@@ -52,6 +52,11 @@ class ArtifactStore:
         self._place = ArtifactFolder(Path(root)) if self._local else RemoteArtifacts(files, root)
         self._cache = None if cache is None else ArtifactFolder(cache)
 
+    @property
+    def root_uri(self) -> str:
+        """What all uris begin with, for people."""
+        return self._place.uri("0" * 64).removesuffix(f"{'0' * 2}/{'0' * 64}")
+
     def put_file(self, path: Path, kind: str) -> StoredArtifact:
         """Stores a file's content. kind: what it is for."""
         with path.open("rb") as content:

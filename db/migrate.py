@@ -43,6 +43,12 @@ def is_current(url: str) -> bool:
     return current(url) == latest()
 
 
+def is_known(revision: str) -> bool:
+    """Whether this code can migrate on from that revision."""
+    known = ScriptDirectory.from_config(_config(None)).walk_revisions()
+    return revision in {script.revision for script in known}
+
+
 def latest() -> str | None:
     """The newest revision this code knows."""
     return ScriptDirectory.from_config(_config(None)).get_current_head()

@@ -55,6 +55,10 @@ class BrokerUnavailable(ServiceError):
     """The message broker does not answer."""
 
 
+class BackupError(ServiceError):
+    """A backup could not be made or restored."""
+
+
 class StackError(ServiceError):
     """The local stack could not be started."""
 

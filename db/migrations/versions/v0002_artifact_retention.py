@@ -1,4 +1,4 @@
-"""Artifacts may be removed: their rows stay and say when and why. Exports are remembered. The previous version never looks here."""
+"""Rows of removed artifacts stay and say when and why; exports are remembered. Version 0001 never looks here."""
 
 from alembic import op
 

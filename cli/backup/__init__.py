@@ -1,0 +1,1 @@
+"""Backups: the database and the artifacts that it refers to, in one folder or file."""
