@@ -3,10 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format bench clean
+.PHONY: help install demo test lint format bench clean check-deploy
 
 help:
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
 
 install: $(INSTALLED) ## install everything into .venv
 
@@ -31,6 +31,10 @@ lint: $(INSTALLED) ## style, types, import rules
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+check-deploy: ## Prometheus' configuration and alerts, with Prometheus' own tool
+	deploy/prometheus/promtool.sh check config deploy/prometheus/prometheus.yml
+	deploy/prometheus/promtool.sh test rules deploy/prometheus/rules_test.yml
 
 format: $(INSTALLED) ## apply the style
 	$(BIN)/ruff check --fix .

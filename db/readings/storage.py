@@ -12,7 +12,12 @@ from paretofarm import instruments
 from paretofarm.instrument import Reading
 
 _DATABASE = text("SELECT pg_database_size(current_database())")
-_ARTIFACTS = text("SELECT kind, count(*), sum(size_bytes)::bigint FROM artifacts GROUP BY kind ORDER BY kind")
+_ARTIFACTS = text(
+    """
+    SELECT kind, count(*), sum(size_bytes)::bigint FROM artifacts
+    WHERE deleted_at IS NULL GROUP BY kind ORDER BY kind
+    """
+)
 
 
 def read_storage(session: Session) -> Iterator[Reading]:
