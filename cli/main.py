@@ -31,6 +31,7 @@ COMMANDS: Mapping[str, CommandPlace] = {
     "secrets": CommandPlace("secrets", "secrets", "Make and replace the passwords of a deployment."),
     "backup": CommandPlace("backup", "backup", "Copy the database and its artifacts to a folder or file."),
     "restore": CommandPlace("backup", "restore", "Put a backup into an empty database and an artifact store."),
+    "gc": CommandPlace("gc", "gc", "Remove artifacts that nobody needs; first says which."),
     "doctor": CommandPlace("doctor", "doctor", "Say what is missing on this machine and what to do."),
     "scheduler": CommandPlace("processes", "scheduler", "Run the process that plans (one is needed)."),
     "worker": CommandPlace("processes", "worker", "Run a process that builds, compiles and trains."),
