@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from factories import claim_first, store_candidates, store_experiment
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, text
 
@@ -225,6 +225,13 @@ def two_devices(database: Database) -> Iterator[tuple[Database, int]]:
     yield database, search.id
 
 
+def candidate(number: int, *objectives: int) -> dict[str, Any]:
+    miou, a, b = objectives
+    return {"miou": miou, "a": a, "b": b, "status": "complete", "contents": {"onnx": number}}
+
+
+# The last is on the front of the two latencies only: in accuracy each of the others beats it on one device class.
+@example([candidate(0, 4, 0, 4), candidate(1, 4, 4, 0), candidate(2, 0, 1, 1), candidate(3, 0, 4, 4)])
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(drawn=st.lists(CANDIDATE, min_size=1, max_size=12))
 def test_whatever_gc_removes_every_member_of_every_front_can_still_be_read(
@@ -237,13 +244,13 @@ def test_whatever_gc_removes_every_member_of_every_front_can_still_be_read(
     fill(database, search_id, drawn, files)
     make_old(tmp_path / "artifacts", days=1)
     collect(database, store, AT_ONCE)
-    for candidate in members_by_brute_force(drawn):
-        for number in candidate["contents"].values():
+    for member in members_by_brute_force(drawn):
+        for number in member["contents"].values():
             assert store.fetch(files[number].sha256).read_bytes() == f"content {number}".encode()
-    for candidate in drawn:
-        if candidate["status"] == "running":
-            assert all(store.fetch(files[number].sha256) for number in candidate["contents"].values())
-    used = {number for candidate in drawn for number in candidate["contents"].values()}
+    for each in drawn:
+        if each["status"] == "running":
+            assert all(store.fetch(files[number].sha256) for number in each["contents"].values())
+    used = {number for each in drawn for number in each["contents"].values()}
     assert len(list(store.files())) <= len(used)
 
 
@@ -266,19 +273,19 @@ def fill(database: Database, search_id: int, drawn: list[dict[str, Any]], files:
         session.execute(text("DELETE FROM candidates"))
         session.execute(text("DELETE FROM artifacts"))
         for number, candidate_id in enumerate(store_candidates(session, search_id, len(drawn))):
-            candidate = drawn[number]
-            keyed = {"miou": candidate["miou"], "latency_ms@a": candidate["a"], "latency_ms@b": candidate["b"]}
+            each = drawn[number]
+            keyed = {"miou": each["miou"], "latency_ms@a": each["a"], "latency_ms@b": each["b"]}
             done = text("UPDATE evaluations SET status = 'done' WHERE candidate_id = :id RETURNING id")
             evaluation_id = session.scalars(done, {"id": candidate_id}).one()
-            ended = None if candidate["status"] == "running" else "2020-01-01"
+            ended = None if each["status"] == "running" else "2020-01-01"
             session.execute(
                 text(
                     "UPDATE candidates SET status = :status, finished_at = CAST(:ended AS timestamptz),"
                     " metrics = CAST(:metrics AS jsonb) WHERE id = :id"
                 ),
-                {"status": candidate["status"], "ended": ended, "metrics": json.dumps(keyed), "id": candidate_id},
+                {"status": each["status"], "ended": ended, "metrics": json.dumps(keyed), "id": candidate_id},
             )
-            for kind, content in candidate["contents"].items():
+            for kind, content in each["contents"].items():
                 link(session, candidate_id, evaluation_id, kind, files[content])
 
 
