@@ -82,7 +82,7 @@ def _measurement(measurement: ReportedMeasurement) -> Iterator[tuple[str, str]]:
         "raw, p90, minimum",
         ", ".join(f"{summary[name]:.4g} ms" for name in ("raw_latency_ms", "p90_ms", "minimum_ms")),
     )
-    yield "samples", f"{summary['inferences']} in {summary['blocks']} blocks, {summary['discarded']} disturbed"
+    yield "samples", f"{summary['inferences']} in {summary['blocks']} blocks, {summary['discarded']} did not count"
     yield "reference network", f"{summary['reference_ms']:.4g} ms, {summary['reference_ratio']:.3f} of its first pace"
     yield "when", f"{measurement.created_at:%Y-%m-%d %H:%M:%S} UTC"
 

@@ -37,10 +37,11 @@ class Measurement:
     folder: str
     disturbance: Callable[[], str | None]
 
-    def run(self, baseline_ms: float, on_progress: Callable[[float], None]) -> Measured:
+    def run(self, baseline_ms: float, usual_ms: float, on_progress: Callable[[float], None]) -> Measured:
         """Blocks until the interval is narrow enough or the protocol's limit is reached.
 
-        baseline_ms: the reference's pace on this device class when it was first measured.
+        baseline_ms: the reference's pace on this device class when it was first measured; usual_ms: on this phone of
+        late.
         """
         candidate_inferences = self._block_length(self._probe_ms(self.network))
         reference_inferences = self._block_length(baseline_ms)
@@ -52,7 +53,7 @@ class Measurement:
             after = self._time(self.reference, reference_inferences)
             blocks.append(Block(before, candidate, after, self.disturbance()))
             before = after
-            verdict, summary = self._judge(blocks, baseline_ms)
+            verdict, summary = self._judge(blocks, baseline_ms, usual_ms)
             on_progress(min(1.0, len(blocks) / self.settings.min_blocks))
         assert summary is not None, "a verdict other than MORE comes with a summary"
         return Measured(summary, tuple(blocks), candidate_inferences)
@@ -63,10 +64,11 @@ class Measurement:
         blocks = [self._time(self.reference, inferences) for _ in range(self.settings.min_blocks)]
         return statistics.median(statistics.median(block) for block in blocks)
 
-    def _judge(self, blocks: list[Block], baseline_ms: float) -> tuple[Verdict, LatencySummary | None]:
+    def _judge(self, blocks: list[Block], baseline_ms: float, usual_ms: float) -> tuple[Verdict, LatencySummary | None]:
         return judge(
             blocks,
             baseline_ms=baseline_ms,
+            usual_ms=usual_ms,
             max_relative_ci=self.settings.max_relative_ci,
             min_blocks=self.settings.min_blocks,
             max_blocks=self.settings.max_blocks,

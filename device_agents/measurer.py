@@ -18,6 +18,7 @@ from device_agents.measurement import Measured, Measurement
 from device_agents.metrics import PhoneMetrics
 from device_agents.phone import Phone
 from device_agents.runtimes import DeviceRuntime, device_runtime
+from device_agents.usual_pace import UsualPace
 from paretofarm.errors import LeaseLost, NoisyMeasurement, Unavailable
 from paretofarm.lifecycle import MAX_NOISY_ATTEMPTS
 from paretofarm.measurement import PROTOCOL_VERSION, MeasurementSettings
@@ -41,6 +42,7 @@ class Measurer:
     environment: Mapping[str, str]
     metrics: PhoneMetrics
     stopping: threading.Event = field(default_factory=threading.Event)
+    usual_pace: UsualPace = field(default_factory=UsualPace)
 
     def stop(self) -> None:
         """Gives up what is being measured, at once; the evaluation is handed back. Safe in a signal handler."""
@@ -80,7 +82,7 @@ class Measurer:
             folder=folder,
             disturbance=watch.disturbance,
         )
-        measured = measurement.run(self._baseline(measurement), keeper.progress)
+        measured = self._run(measurement, keeper)
         self.metrics.note_measured(measured)
         self._require_quiet(claim, measured)
         return MeasurementRecord(
@@ -94,21 +96,26 @@ class Measurer:
             simulated=self.simulated,
         )
 
+    def _run(self, measurement: Measurement, keeper: LeaseKeeper) -> Measured:
+        key = protocol_key(measurement.settings)
+        usual = self.usual_pace.of(key, measurement.reference_pace_ms)
+        measured = measurement.run(self._baseline(measurement, usual), usual, keeper.progress)
+        self.usual_pace.note(key, measured.summary.reference_ms)
+        return measured
+
     def _put_reference(self, runtime: DeviceRuntime) -> str:
         reference = runtime.reference()
         return self.phone.put_network(reference, hashlib.sha256(reference.read_bytes()).hexdigest())
 
-    def _baseline(self, measurement: Measurement) -> float:
-        """The device class's baseline of the reference; the first phone to ask for it sets it."""
+    def _baseline(self, measurement: Measurement, usual_ms: float) -> float:
+        """The device class's baseline of the reference; the first phone to ask for it sets it to its own pace."""
         reference = measurement.reference.rsplit("/", 1)[-1]
         key = protocol_key(measurement.settings)
         with self.database.transaction() as session:
             known = phones.baseline(session, self.device, reference, key)
-        if known is not None:
-            return known
-        pace = measurement.reference_pace_ms()
-        with self.database.transaction() as session:
-            return phones.store_baseline(session, self.device, reference, key, pace)
+            if known is not None:
+                return known
+            return phones.store_baseline(session, self.device, reference, key, usual_ms)
 
     def _ready(self) -> Conditions:
         conditions = self.phone.conditions()
@@ -157,7 +164,7 @@ def _settings(claim: Claim) -> MeasurementSettings:
 def _noise(measured: Measured) -> str:
     blocks, summary = len(measured.blocks), measured.summary
     if summary.discarded:
-        return f"{summary.discarded} of {blocks} blocks were disturbed; interval ± {summary.relative_ci:.1%}"
+        return f"{summary.discarded} of {blocks} blocks did not count; interval ± {summary.relative_ci:.1%}"
     return f"the interval is ± {summary.relative_ci:.1%} after {blocks} blocks"
 
 

@@ -6,13 +6,16 @@ reference blocks on both its sides and multiplied by the phone's stored referenc
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
 
 MAX_REFERENCE_DRIFT = 0.05
+MAX_REFERENCE_SHIFT = 0.08
+"""From the phone's usual pace. What slows it down slows one network more than another: dividing by the reference
+takes that away only in part (docs/measurement.md has the figures), so that a correction must stay small."""
 BOOTSTRAP_RESAMPLES = 2000
 CONFIDENCE = 0.95
 
@@ -45,9 +48,10 @@ class Block:
         before, after = np.median(self.reference_before_ms), np.median(self.reference_after_ms)
         return float(abs(after - before) / min(before, after))
 
-    @property
-    def counts(self) -> bool:
-        return self.disturbed is None and self.drift <= MAX_REFERENCE_DRIFT
+    def counts(self, usual_ms: float | None) -> bool:
+        """usual_ms: the reference's usual pace on this phone; None while nobody knows it."""
+        shift = 0.0 if usual_ms is None else abs(self.reference_ms / usual_ms - 1)
+        return self.disturbed is None and self.drift <= MAX_REFERENCE_DRIFT and shift <= MAX_REFERENCE_SHIFT
 
 
 class Verdict(StrEnum):
@@ -64,8 +68,8 @@ class LatencySummary:
 
     latency_ms: median of the block medians, drift-normalised; low_ms, high_ms: its 95 % bootstrap interval over
     blocks; raw_latency_ms: the same median without normalisation; p90_ms, minimum_ms: over all samples, raw.
-    blocks: how many it rests on; discarded: how many drifted or were disturbed. Where too few count, it rests on the
-    drifted ones too, and is noisy.
+    blocks: how many it rests on; discarded: how many did not count. Where too few count, it rests on the others too,
+    and is noisy.
     """
 
     latency_ms: float
@@ -94,35 +98,38 @@ def judge(
     max_relative_ci: float,
     min_blocks: int,
     max_blocks: int,
+    usual_ms: float | None = None,
 ) -> tuple[Verdict, LatencySummary | None]:
-    """Says whether more blocks are needed, and what the ones at hand amount to (None while there are too few)."""
-    counted = [block for block in blocks if block.counts]
+    """Says whether more blocks are needed, and what the ones at hand amount to (None while there are too few).
+
+    baseline_ms: the reference's pace to which times are normalised; usual_ms: its usual pace on this very phone.
+    """
+    counted = [block for block in blocks if block.counts(usual_ms)]
+    discarded = len(blocks) - len(counted)
     exhausted = len(blocks) >= max_blocks
     if len(counted) < min_blocks:
         if not exhausted:
             return Verdict.MORE, None
         # The few that count may agree by chance; the median over all of them is the better guess.
-        kept = [block for block in blocks if block.disturbed is None] or blocks
-        return Verdict.NOISY, summarise(blocks, baseline_ms=baseline_ms, counted=kept, noisy=True)
-    summary = summarise(blocks, baseline_ms=baseline_ms, counted=counted, noisy=False)
+        counted = [block for block in blocks if block.disturbed is None] or list(blocks)
+        return Verdict.NOISY, summarise(counted, baseline_ms=baseline_ms, discarded=discarded, noisy=True)
+    summary = summarise(counted, baseline_ms=baseline_ms, discarded=discarded)
     if summary.relative_ci <= max_relative_ci:
         return Verdict.STEADY, summary
-    if not exhausted:
-        return Verdict.MORE, summary
-    return Verdict.NOISY, summarise(blocks, baseline_ms=baseline_ms, counted=counted, noisy=True)
+    return (Verdict.NOISY, replace(summary, noisy=True)) if exhausted else (Verdict.MORE, summary)
 
 
 def summarise(
-    blocks: Sequence[Block], *, baseline_ms: float | None, counted: Sequence[Block], noisy: bool
+    blocks: Sequence[Block], *, baseline_ms: float | None, discarded: int = 0, noisy: bool = False
 ) -> LatencySummary:
-    """Summary of the counted blocks. Without a baseline (a phone's first time) the reference's pace now is it."""
-    raw = np.array([np.median(block.candidate_ms) for block in counted])
-    reference = np.array([block.reference_ms for block in counted])
+    """Summary of these blocks. Without a baseline (a phone's first time) the reference's pace now is it."""
+    raw = np.array([np.median(block.candidate_ms) for block in blocks])
+    reference = np.array([block.reference_ms for block in blocks])
     pace = float(np.median(reference))
     baseline = baseline_ms if baseline_ms is not None else pace
     normalised = raw / reference * baseline
     low, high = bootstrap_interval(normalised)
-    samples = np.concatenate([np.asarray(block.candidate_ms) for block in counted])
+    samples = np.concatenate([np.asarray(block.candidate_ms) for block in blocks])
     return LatencySummary(
         latency_ms=float(np.median(normalised)),
         low_ms=low,
@@ -132,8 +139,8 @@ def summarise(
         minimum_ms=float(samples.min()),
         reference_ms=pace,
         reference_ratio=pace / baseline,
-        blocks=len(counted),
-        discarded=sum(not block.counts for block in blocks),
+        blocks=len(blocks),
+        discarded=discarded,
         inferences=int(samples.size),
         noisy=noisy,
     )

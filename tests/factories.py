@@ -84,7 +84,7 @@ def make_measurement(phone_id: int, *, latency_ms: float = 3.0, simulated: bool 
         runtime="onnxruntime",
         protocol=1,
         blocks=blocks,
-        summary=summarise(blocks, baseline_ms=1.0, counted=blocks, noisy=False),
+        summary=summarise(blocks, baseline_ms=1.0),
         conditions={"battery_level": 80},
         simulated=simulated,
     )

@@ -87,15 +87,24 @@ def test_where_too_few_blocks_count_the_median_is_over_the_drifting_ones_too() -
     assert (summary.blocks, summary.discarded) == (8, 6)
 
 
+def test_blocks_far_from_the_usual_pace_do_not_count() -> None:
+    blocks = [block(2.2, 1.1), block(2.0), block(2.0), block(1.8, 0.9), block(2.0)]
+    verdict, summary = judge(blocks, baseline_ms=1.0, usual_ms=1.0, **RULES)
+    assert verdict is Verdict.STEADY
+    assert summary is not None
+    assert (summary.latency_ms, summary.blocks, summary.discarded) == (2.0, 3, 2)
+    assert judge(blocks, baseline_ms=1.0, usual_ms=1.3, **RULES) == (Verdict.MORE, None)
+
+
 def test_without_a_baseline_the_reference_now_is_the_baseline() -> None:
-    summary = summarise([block(2.0, 1.3)] * 3, baseline_ms=None, counted=[block(2.0, 1.3)] * 3, noisy=False)
+    summary = summarise([block(2.0, 1.3)] * 3, baseline_ms=None)
     assert summary.latency_ms == pytest.approx(2.0)
     assert summary.reference_ratio == 1.0
 
 
 def test_percentile_and_minimum_are_of_the_raw_samples() -> None:
     blocks = [block(2.0, jitter=0.1)] * 3
-    summary = summarise(blocks, baseline_ms=1.0, counted=blocks, noisy=False)
+    summary = summarise(blocks, baseline_ms=1.0)
     assert summary.minimum_ms == pytest.approx(1.8)
     assert summary.p90_ms == pytest.approx(2.2)
     assert summary.inferences == 15
