@@ -24,13 +24,14 @@ class Presence:
     """Registers a process and writes a sign of life every `every_s` seconds within the block, from a thread of its own.
 
     A database that is away is tried again at the next beat: presence is for people to see, leases rest on nothing here.
+    registered: set once the database knows.
     """
 
     def __init__(self, database: Database, facts: WorkerFacts, *, every_s: float = BEAT_S) -> None:
         self._database = database
         self._facts = facts
         self._every_s = every_s
-        self._registered = False
+        self.registered = threading.Event()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="presence", daemon=True)
 
@@ -52,11 +53,11 @@ class Presence:
     def _beat(self) -> None:
         try:
             with self._database.transaction(durable=False) as session:
-                if self._registered:
+                if self.registered.is_set():
                     workers.heartbeat(session, self._facts.name)
                 else:
                     workers.register(session, self._facts)
-            self._registered = True
+            self.registered.set()
         except DatabaseUnavailable as error:
             log.debug("no sign of life: %s", error)
 
