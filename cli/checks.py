@@ -17,7 +17,8 @@ from cli.psql import find_psql
 from cli.secret_files import with_secrets
 from cli.stack.binaries import broker_program, postgres_folder
 from db import migrate
-from paretofarm.errors import ParetofarmError
+from paretofarm.broker_url import checked_broker_url
+from paretofarm.errors import ConfigError, ParetofarmError
 from paretofarm.settings import BROKER_URL, DATABASE_URL, Settings
 
 EXTRAS: Mapping[str, tuple[str, ...]] = {
@@ -144,8 +145,10 @@ def ping_broker(url: str) -> str | None:
 
     parts = urlsplit(url)
     try:
-        with Connection(url, connect_timeout=5) as connection:
+        with Connection(checked_broker_url(url), connect_timeout=5) as connection:
             connection.ensure_connection(max_retries=1, interval_start=0.1, interval_step=0, timeout=5)
+    except ConfigError as error:
+        return str(error)
     except (OperationalError, OSError, ValueError, KeyError) as error:
         return f"{parts.hostname or parts.path} does not answer: {type(error).__name__}"
     return None

@@ -4,6 +4,7 @@
 duration. A data folder is never made by a command that only reads.
 """
 
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,9 +12,11 @@ from pathlib import Path
 from cli.local_stack import StackMode, embedded_database, find_running_stack
 from cli.secret_files import with_secrets
 from db import migrate
-from db.session import Database
+from db.session import Database, tls_warning
 from paretofarm.errors import ConfigError, DatabaseUnavailable, NotFound
 from paretofarm.settings import BROKER_URL, DATABASE_URL, DEFAULT_DATA_FOLDER, Settings
+
+log = logging.getLogger(__name__)
 
 
 class NothingYet(NotFound):
@@ -39,6 +42,13 @@ def settings_with(environment: Mapping[str, str], database_url: str, broker_url:
 
 def process_settings(environment: Mapping[str, str]) -> Settings:
     """What a scheduler, worker or agent needs: from the environment, else from the running local stack."""
+    settings = _process_settings(environment)
+    if warning := tls_warning(settings.database_url):
+        log.warning("%s", warning)
+    return settings
+
+
+def _process_settings(environment: Mapping[str, str]) -> Settings:
     running = None if has_own_servers(environment) else find_running_stack(data_folder(environment))
     if running and running.mode is StackMode.FULL and running.broker_url:
         return settings_with(environment, running.database_url, running.broker_url)

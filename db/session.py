@@ -139,6 +139,15 @@ def parse_url(url: str) -> URL:
     return parsed.set(drivername="postgresql+psycopg2")
 
 
+def tls_warning(url: str) -> str | None:
+    """What is unsafe about an address that asks for TLS without asking who answers; None where nothing is."""
+    query = parse_url(url).query
+    mode = query.get("sslmode")
+    if mode in (None, "disable", "verify-ca", "verify-full") or "sslrootcert" in query:
+        return None
+    return f"the database url has sslmode={mode}: anybody could answer; use verify-full with sslrootcert=FILE"
+
+
 @contextmanager
 def unavailable(url: URL) -> Iterator[None]:
     """Turns a refused or lost connection into DatabaseUnavailable naming the server; other errors pass."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
+from paretofarm.broker_url import checked_broker_url
 from paretofarm.errors import ConfigError
 
 DEFAULT_DATA_FOLDER = ".paretofarm"
@@ -34,7 +35,7 @@ class Settings:
         folder = Path(environment.get("PARETOFARM_DATA", DEFAULT_DATA_FOLDER)).absolute()
         return cls(
             database_url=server_url(environment, DATABASE_URL),
-            broker_url=server_url(environment, BROKER_URL),
+            broker_url=checked_broker_url(server_url(environment, BROKER_URL)),
             artifacts=environment.get("PARETOFARM_ARTIFACTS", (folder / "artifacts").as_uri()),
             cache=Path(environment.get("PARETOFARM_CACHE", folder / "cache")),
             lease_s=_seconds(environment, "PARETOFARM_LEASE_SECONDS", cls.lease_s),
