@@ -85,6 +85,8 @@ def _add_fields(record: logging.LogRecord) -> bool:
 def _log_what_python_prints() -> None:
     """Warnings, and what nobody caught, would otherwise be several lines that no reader of JSON understands."""
     logging.captureWarnings(True)
+    # Where Celery's signal handlers say that they were called, past all logging.
+    sys.__stdout__ = None  # type: ignore[misc]
     sys.excepthook = _log_uncaught
     threading.excepthook = lambda arguments: _log_uncaught(
         arguments.exc_type, arguments.exc_value, arguments.exc_traceback

@@ -157,10 +157,10 @@ def _perform(database: Database, claim: Claim, *, lease_s: float, work: Work, me
 
 
 def _count(meter: Meter, stage: str, ending: _Ending, duration_s: float) -> None:
-    meter.add(instruments.PERFORMED, stage=stage, outcome=ending.outcome.value)
     meter.observe(instruments.PERFORM_SECONDS, duration_s, stage=stage)
     if ending.code is not None:
         meter.add(instruments.ERRORS, stage=stage, code=ending.code)
+    meter.add(instruments.PERFORMED, stage=stage, outcome=ending.outcome.value)
 
 
 def _work(claim: Claim, keeper: LeaseKeeper, work: Work) -> _Ending:

@@ -1,4 +1,6 @@
-"""A Celery worker with the prefork pool whose tasks count with our meter: `prefork_counting.py BROKER_URL PORT`.
+"""A Celery worker with the prefork pool whose tasks count with our meter: `prefork_counting.py BROKER_URL`.
+
+Where its metrics are is in its log.
 
 For docs/metrics.md's claim about prefork: needs PROMETHEUS_MULTIPROC_DIR.
 """
@@ -8,6 +10,7 @@ import sys
 
 from celery import Celery, signals
 
+from cli.logs import log_to_stderr
 from cli.metrics.address import MetricsAddress
 from cli.metrics.serving import serve_metrics
 from paretofarm import instruments
@@ -15,10 +18,11 @@ from paretofarm.instrument import Process
 from paretofarm.messaging import celery_settings
 
 
-def main(broker_url: str, port: int) -> None:
+def main(broker_url: str) -> None:
+    log_to_stderr()
     app = Celery("prefork", set_as_current=False)
     app.conf.update(celery_settings(broker_url))
-    with serve_metrics(MetricsAddress("127.0.0.1", port), Process.WORKER) as meter:
+    with serve_metrics(MetricsAddress("127.0.0.1", 0), Process.WORKER) as meter:
 
         def count(number: int) -> None:
             meter.add(instruments.TRAINED_IMAGES, number)
@@ -33,4 +37,4 @@ def main(broker_url: str, port: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    main(sys.argv[1])

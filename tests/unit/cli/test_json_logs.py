@@ -25,7 +25,8 @@ def stderr(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     root = logging.getLogger()
     handlers, level, hook = root.handlers[:], root.level, threading.excepthook
     monkeypatch.setattr("sys.stderr", stream)
-    monkeypatch.setattr("sys.excepthook", None)
+    for name in ("excepthook", "__stdout__"):
+        monkeypatch.setattr(f"sys.{name}", None)
     log_to_stderr(environment={"PARETOFARM_LOG_FORMAT": "json"})
     yield stream
     logging.captureWarnings(False)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from cli.metrics.address import MetricsAddress
 from cli.stack_processes import NICE, Crew, phone_addresses, process_specs
 from cli.virtual_phones import LOOPBACK, is_virtual, place_phones
 from paretofarm.errors import StackError
@@ -72,6 +73,22 @@ def test_secrets_are_in_the_environment_and_never_in_arguments(tmp_path: Path) -
     specs = process_specs(SETTINGS, tmp_path, Crew(workers=1, phones=1))
     assert not any("pa55word" in word for spec in specs for word in spec.argv)
     assert specs[0].environment["PARETOFARM_DATABASE_URL"] == SETTINGS.database_url
+
+
+def test_metrics_are_told_on_a_port_of_each_process_the_exporters_first(tmp_path: Path) -> None:
+    specs = process_specs(SETTINGS, tmp_path, Crew(workers=1, phones=1), metrics=MetricsAddress("127.0.0.1", 9464))
+    assert {spec.name: spec.environment["PARETOFARM_METRICS"] for spec in specs} == {
+        "exporter": "127.0.0.1:9464",
+        "scheduler": "127.0.0.1:9465",
+        "worker": "127.0.0.1:9466",
+        "agent-virtual-1": "127.0.0.1:9467",
+        "phone-virtual-1": "",
+    }
+
+
+def test_without_metrics_no_process_inherits_an_address(tmp_path: Path) -> None:
+    specs = process_specs(SETTINGS, tmp_path, Crew(workers=1, phones=1))
+    assert {spec.environment["PARETOFARM_METRICS"] for spec in specs} == {""}
 
 
 def test_a_farm_without_workers_or_phones(tmp_path: Path) -> None:
