@@ -5,11 +5,13 @@ from pathlib import Path
 
 import click
 
-from cli.connection import process_settings
+from cli.connection import service_settings
 from cli.logs import log_to_stderr
 from cli.metrics.address import MetricsAddress
 from cli.metrics.option import metrics_option
 from paretofarm.instrument import Process
+
+AGENT_KEY = Path("~/.paretofarm/adbkey")
 
 
 @click.command()
@@ -25,7 +27,7 @@ from paretofarm.instrument import Process
 @click.option(
     "--key",
     type=click.Path(path_type=Path),
-    default=Path("~/.paretofarm/adbkey"),
+    default=AGENT_KEY,
     show_default=True,
     help="This computer's private ADB key; made where there is none.",
 )
@@ -48,7 +50,7 @@ def agent(
     for address in addresses:
         check_address(address)
     log_to_stderr(verbose=verbose)
-    settings = process_settings(os.environ)
+    settings = service_settings(os.environ)
     if len(addresses) > 1:
         from cli.agents import run_agents
 

@@ -81,7 +81,11 @@ class VirtualPhone:
         self._processes.kill_all()
         self._shell = ShellService(self.root, shell_root, self._processes)
         self._sync = SyncService(self.root)
-        self._boot()
+        try:
+            self._boot()
+        except OSError:
+            self.stop()
+            raise
 
     def stop(self) -> None:
         """Switches off: no connection and no process is left. Safe to call twice."""
@@ -104,8 +108,8 @@ class VirtualPhone:
             self._boot()
 
     def _boot(self) -> None:
-        self._processes.start_daemon(runner_server(self.root))
         self._listen()
+        self._processes.start_daemon(runner_server(self.root))
 
     def _listen(self) -> None:
         listener = socket.create_server((self._host, self._port), backlog=64)
@@ -174,4 +178,6 @@ class VirtualPhone:
             "HOME": str(shell_root),
             "TMPDIR": str(shell_root / "data/local/tmp"),
             "LANG": "C.UTF-8",
+            # By its marks the embedded stack finds what a phone that was killed has left.
+            **{name: value for name, value in os.environ.items() if name.startswith("PARETOFARM_STACK_")},
         }

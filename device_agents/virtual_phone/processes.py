@@ -43,9 +43,12 @@ class ProcessTable:
             return process
 
     def start_daemon(self, argv: list[str]) -> None:
-        """Starts what runs until the phone goes off; what it has to say goes nowhere."""
+        """Starts what runs until the phone goes off; what it has to say goes nowhere.
+
+        Its stdin ends when this process does, however it does: a daemon must end then, too.
+        """
         nowhere = subprocess.DEVNULL
-        self._daemons.append(self.start(argv, stdin=nowhere, stdout=nowhere, stderr=nowhere))
+        self._daemons.append(self.start(argv, stdin=subprocess.PIPE, stdout=nowhere, stderr=nowhere))
 
     def wait(self, process: subprocess.Popen[bytes]) -> int:
         """Exit code as a shell reports it: 128 + signal for one that was killed."""
@@ -63,7 +66,10 @@ class ProcessTable:
             if not victims:
                 break
         while self._daemons:
-            self.wait(self._daemons.pop())
+            daemon = self._daemons.pop()
+            assert daemon.stdin is not None
+            daemon.stdin.close()
+            self.wait(daemon)
         with self._lock:
             self._reap_orphans()
 

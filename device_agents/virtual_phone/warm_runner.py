@@ -11,21 +11,23 @@ such names may have no more than 107 bytes.
 
 import json
 import os
+import select
 import signal
 import socket
 import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
 
 SOCKET = "warm.sock"
+PHONE = 0
+"""Standard input: a pipe that the phone holds open and never writes to."""
 MAX_REQUEST = 64 * 1024
 KILLED = 137
 
 
-def serve(folder: str) -> NoReturn:
-    """Forks a child for each client, for ever. Errors: OSError where the socket cannot be made."""
+def serve(folder: str) -> None:
+    """Forks a child for each client, until the phone has gone. Errors: OSError where the socket cannot be made."""
     os.chdir(folder)
     Path(SOCKET).unlink(missing_ok=True)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -36,7 +38,7 @@ def serve(folder: str) -> NoReturn:
     from device_agents.virtual_phone import perf_test
 
     perf_test.load()  # starts no threads: they would not survive a fork
-    while True:
+    while listener.fileno() in select.select([listener.fileno(), PHONE], [], [])[0]:
         client, _ = listener.accept()
         if os.fork() == 0:
             listener.close()

@@ -11,6 +11,7 @@ from one_convolution import network
 from phone_processes import start_virtual_phone
 
 from device_agents.link import open_link
+from device_agents.virtual_phone.phone import VirtualPhone
 from device_agents.virtual_phone.processes import MARK
 from paretofarm.errors import PhoneOffline
 from paretofarm.ports import DeviceLink
@@ -82,6 +83,21 @@ def test_without_its_server_the_program_runs_all_the_same(link: DeviceLink, root
         pass
     assert once(link) == 0
     assert link.run(["onnxruntime_perf_test", "-Q"], timeout_s=30).exit_code == 255
+
+
+def test_a_killed_phone_leaves_no_server(tmp_path: Path) -> None:
+    phone = start_virtual_phone(tmp_path / "root")
+    while not (left := servers(tmp_path / "root")):
+        assert phone.process.poll() is None
+    phone.kill()
+    assert psutil.wait_procs(left, timeout=10)[1] == []
+
+
+def test_a_phone_that_cannot_start_leaves_nothing(link: DeviceLink, tmp_path: Path) -> None:
+    port = int(link.serial.rpartition(":")[2])
+    with pytest.raises(OSError):
+        VirtualPhone(tmp_path / "other", serial="other", port=port).start()
+    assert servers(tmp_path / "other") == []
 
 
 def test_a_reboot_ends_the_server_and_starts_another(link: DeviceLink, root: Path) -> None:

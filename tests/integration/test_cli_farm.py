@@ -18,8 +18,11 @@ from cli.connection import open_database
 from cli.stack.state import find_running_stack
 from db.migrate import latest
 from db.phones import PhoneState, list_phones
+from device_agents.link import open_link
+from paretofarm.errors import PhoneUnauthorized
 from paretofarm.settings import Settings
 
+OWN_KEY = ".paretofarm/adbkey"
 PROGRAM = (sys.executable, "-P", "-m", "cli")
 BUILDS_ONLY = """\
 name: sizes
@@ -145,14 +148,29 @@ def test_up_with_own_servers_starts_none(tmp_path: Path, database_url: str, brok
     wait_until(lambda: not processes_of(data), what="every process to be gone")
 
 
+def test_a_phone_lets_the_agent_of_its_user_in_and_nobody_else_unless_told_so(tmp_path: Path) -> None:
+    with started(tmp_path, "phone", HOME=str(tmp_path)) as process:
+        address = wait_for_line(process, "listens on").split()[-1]
+        own, stranger = (open_link(address, tmp_path / key, authorization_wait_s=0.5) for key in (OWN_KEY, "stranger"))
+        assert own.run(["echo", "welcome"], timeout_s=10).stdout == "welcome\n"
+        with pytest.raises(PhoneUnauthorized):
+            stranger.run(["true"], timeout_s=10)
+        own.close()
+        stranger.close()
+    with started(tmp_path, "phone", "--no-auth", HOME=str(tmp_path)) as process:
+        assert "its shell is yours" in wait_for_line(process, "everybody on this machine")
+
+
 def test_a_phone_on_a_taken_port_and_an_agent_without_a_phone_are_one_line(tmp_path: Path) -> None:
-    with started(tmp_path, "phone", "--root", str(tmp_path / "one")) as process:
+    home = {"HOME": str(tmp_path)}
+    with started(tmp_path, "phone", "--root", str(tmp_path / "one"), **home) as process:
         port = wait_for_line(process, "listens on").rsplit(":", 1)[1].strip()
-        taken = run(tmp_path, "phone", "--port", port, "--root", str(tmp_path / "two"))
+        taken = run(tmp_path, "phone", "--port", port, "--root", str(tmp_path / "two"), **home)
     assert taken.returncode == 1
     assert taken.stderr.splitlines()[-1].startswith(f"paretofarm: the virtual phone cannot start on port {port}")
     assert run(tmp_path, "agent", "--connect", "nonsense").returncode == 2
-    assert run(tmp_path, "phone", "--require-auth").returncode == 2
+    assert run(tmp_path, "phone", "--no-auth", "--authorized-key", "adbkey.pub").returncode == 2
+    assert run(tmp_path, "phone", "--serial", "../../outside").returncode == 2
     assert run(tmp_path, "worker", "--queues", "paint").returncode == 2
     alone = run(tmp_path, "scheduler")
     assert (alone.returncode, alone.stderr.count("\n")) == (2, 1)
