@@ -18,7 +18,7 @@ from cli.secret_files import with_secrets
 from cli.stack.binaries import broker_program, postgres_folder
 from db import migrate
 from paretofarm.broker_url import checked_broker_url
-from paretofarm.errors import ConfigError, ParetofarmError
+from paretofarm.errors import ConfigError, ParetofarmError, WrongSchema
 from paretofarm.settings import BROKER_URL, DATABASE_URL, Settings
 
 EXTRAS: Mapping[str, tuple[str, ...]] = {
@@ -112,12 +112,10 @@ def _database(environment: Environment) -> Iterator[Finding]:
         return
     own = DATABASE_URL in environment
     try:
-        if migrate.is_current(url):
-            yield Finding("database", True, f"answers, schema {migrate.latest()}")
-        else:
-            yield Finding(
-                "database", False, "other tables than this version's", "paretofarm db upgrade", essential=True
-            )
+        migrate.require_usable(url)
+        yield Finding("database", True, f"answers, schema {migrate.current(url)}")
+    except WrongSchema as error:
+        yield Finding("database", False, str(error), "paretofarm db upgrade", essential=True)
     except ParetofarmError as error:
         remedy = f"check {DATABASE_URL}" if own else "start `paretofarm up` again"
         yield Finding("database", False, str(error), remedy, essential=True)

@@ -5,6 +5,7 @@ duration. A data folder is never made by a command that only reads.
 """
 
 import logging
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,8 @@ from paretofarm.errors import ConfigError, DatabaseUnavailable, NotFound
 from paretofarm.settings import BROKER_URL, DATABASE_URL, DEFAULT_DATA_FOLDER, Settings
 
 log = logging.getLogger(__name__)
+
+WAIT_S = 2.0
 
 
 class NothingYet(NotFound):
@@ -48,6 +51,18 @@ def process_settings(environment: Mapping[str, str]) -> Settings:
     return settings
 
 
+def service_settings(environment: Mapping[str, str]) -> Settings:
+    """The same for a process that runs on: it waits for a database that is away. Errors: WrongSchema."""
+    settings = process_settings(environment)
+    while True:
+        try:
+            migrate.require_usable(settings.database_url)
+            return settings
+        except DatabaseUnavailable as error:
+            log.warning("waiting for the database: %s", error)
+            time.sleep(WAIT_S)
+
+
 def _process_settings(environment: Mapping[str, str]) -> Settings:
     running = None if has_own_servers(environment) else find_running_stack(data_folder(environment))
     if running and running.mode is StackMode.FULL and running.broker_url:
@@ -57,13 +72,13 @@ def _process_settings(environment: Mapping[str, str]) -> Settings:
 
 @contextmanager
 def open_database(environment: Mapping[str, str]) -> Iterator[Database]:
-    """A database that is there already. Errors: NothingYet, DatabaseUnavailable (also where it is not migrated)."""
+    """A database that is there already. Errors: NothingYet, DatabaseUnavailable, WrongSchema."""
     with database_url(environment) as url:
         own = has_own_servers(environment)
         if not own:
             upgrade(url)
-        elif not migrate.is_current(url):
-            raise DatabaseUnavailable("the database has another version's tables, or none: `paretofarm db upgrade`")
+        else:
+            migrate.require_usable(url)
         with connected(url) as database:
             yield database
 

@@ -17,7 +17,7 @@ from cli.stack.folder import readable_errors
 from cli.stack.remote import Address, Remote, remote_lines, write_private
 from cli.stack_processes import Crew, phone_addresses, process_specs
 from db import migrate
-from paretofarm.errors import ConfigError, DatabaseUnavailable
+from paretofarm.errors import ConfigError
 from paretofarm.settings import BROKER_URL, DATABASE_URL, Settings
 
 RESTARTS_WORTH_SAYING = 2
@@ -106,8 +106,7 @@ def farm_on_own_servers(environment: Mapping[str, str], crew: Crew) -> Iterator[
     if not environment.get(BROKER_URL):
         raise ConfigError(f"{DATABASE_URL} is set but {BROKER_URL} is not: set both or neither")
     settings = Settings.from_environment(with_secrets(environment))
-    if not migrate.is_current(settings.database_url):
-        raise DatabaseUnavailable("the database has another version's tables, or none: `paretofarm db upgrade`")
+    migrate.require_usable(settings.database_url)
     group = ProcessGroup(data_folder(environment))
     specs = process_specs(settings, group.folder.root, crew, metrics=metrics_address(environment))
     try:

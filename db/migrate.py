@@ -13,14 +13,22 @@ from sqlalchemy.pool import NullPool
 
 from db import roles
 from db.session import CONNECT_ARGUMENTS, parse_url, unavailable
+from paretofarm.errors import WrongSchema
 
 ADVISORY_LOCK = 0x7061_7265_746F
 """Held while migrating, so that processes that start together do not migrate twice. ("pareto" in ASCII.)"""
 
 
 def upgrade(url: str, revision: str = "head") -> None:
-    """Migrates to `revision` and renews what the roles may do. Nothing to do where it is there already."""
+    """Migrates to `revision` and renews what the roles may do. Nothing to do where it is there already, or further.
+
+    Errors: WrongSchema where another major version has been at work.
+    """
     with _connected(url) as connection, _exclusively(connection):
+        found = MigrationContext.configure(connection).get_current_revision()
+        if found is not None and not is_known(found):
+            _require_usable(found)
+            return
         command.upgrade(_config(connection), revision)
         if revision == "head":  # the roles speak of columns that older tables lack
             roles.grant_if_allowed(connection)
@@ -41,6 +49,32 @@ def current(url: str) -> str | None:
 def is_current(url: str) -> bool:
     """Whether the database's schema is the one this code was written for."""
     return current(url) == latest()
+
+
+def require_usable(url: str) -> None:
+    """WrongSchema unless the tables are what this code needs: of its own revision, or a later one of its major version.
+
+    Within a major version migrations only add; a migration that does more begins the next thousand.
+    """
+    _require_usable(current(url))
+
+
+def _require_usable(found: str | None) -> None:
+    needed = str(latest())
+    if found is None:
+        raise WrongSchema("the database has no tables yet: `paretofarm db upgrade`")
+    if is_known(found):
+        if found != needed:
+            raise WrongSchema(f"the database's tables are too old ({found}, needed {needed}): `paretofarm db upgrade`")
+    elif _major(found) != _major(needed):
+        raise WrongSchema(
+            f"the database's tables are too new ({found}, this version knows {needed}): install a newer paretofarm"
+        )
+
+
+def _major(revision: str) -> str:
+    """The thousands of `MNNN`."""
+    return revision[:-3]
 
 
 def is_known(revision: str) -> bool:

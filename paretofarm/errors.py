@@ -55,6 +55,10 @@ class BrokerUnavailable(ServiceError):
     """The message broker does not answer."""
 
 
+class WrongSchema(ServiceError):
+    """The database's tables are of another version."""
+
+
 class BackupError(ServiceError):
     """A backup could not be made or restored."""
 

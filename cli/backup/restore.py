@@ -83,6 +83,9 @@ def _check_target(connection: Connection, backup: Backup, *, replace: bool) -> N
         named = ", ".join(sorted(set(users)))
         raise BackupError(f"others are connected to the database ({len(users)}, as {named}): stop what uses it first")
     tables = existing_tables(connection)
+    found = migrate.current(connection.engine.url.render_as_string(hide_password=False))
+    if found is not None and not migrate.is_known(found):
+        raise BackupError(f"the database's tables are of a newer version ({found}): restore with that version")
     counts = row_counts(connection, sorted(tables & set(CONTENT)))
     if any(counts.values()) and not replace:
         held = ", ".join(f"{rows} {table}" for table, rows in counts.items() if rows)

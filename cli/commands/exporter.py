@@ -4,7 +4,7 @@ import os
 
 import click
 
-from cli.connection import process_settings
+from cli.connection import service_settings
 from cli.logs import log_to_stderr
 from cli.metrics.address import MetricsAddress
 from cli.metrics.option import metrics_option
@@ -22,4 +22,4 @@ def exporter(metrics: MetricsAddress, verbose: bool) -> None:
     from cli.exporter import run_exporter
 
     log_to_stderr(verbose=verbose)
-    run_exporter(process_settings(os.environ), metrics)
+    run_exporter(service_settings(os.environ), metrics)

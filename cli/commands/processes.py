@@ -4,7 +4,7 @@ import os
 
 import click
 
-from cli.connection import process_settings
+from cli.connection import service_settings
 from cli.logs import log_to_stderr
 from cli.metrics.address import MetricsAddress
 from cli.metrics.option import metrics_option
@@ -33,7 +33,7 @@ def scheduler(metrics: MetricsAddress | None, verbose: bool) -> None:
     from scheduler.service import run
 
     log_to_stderr(verbose=verbose)
-    settings = process_settings(os.environ)
+    settings = service_settings(os.environ)
     with serve_metrics(metrics, Process.SCHEDULER) as meter:
         run(settings, meter=meter)
 
@@ -72,7 +72,7 @@ def worker(queues: str, concurrency: int | None, name: str, metrics: MetricsAddr
     from workers.service import run  # needs the extra `worker`
 
     log_to_stderr(verbose=verbose)
-    settings = process_settings(os.environ)
+    settings = service_settings(os.environ)
     with serve_metrics(metrics, Process.WORKER, [CachedReadings(read_gpus, keep_s=GPU_KEEP_S)]) as meter:
         run(settings, concurrency=concurrency or os.cpu_count() or 1, queues=names, name=name, meter=meter)
 
