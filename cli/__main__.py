@@ -1,5 +1,5 @@
 """`python -m cli`: how the local stack starts the processes of its own installation."""
 
-from cli.main import main
+from cli.entry import main
 
-main(prog_name="paretofarm")
+main()

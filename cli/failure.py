@@ -64,14 +64,20 @@ class Interrupted(Exception):
 
 @contextmanager
 def error_boundary() -> Iterator[None]:
-    """Turns whatever leaves a command into a `Failure`; click's own exceptions and a closed pipe pass.
+    """Turns whatever leaves a command into a `Failure`; click's way to end, its help and a closed pipe pass.
 
     With PARETOFARM_DEBUG set, a bug shows its traceback instead.
     """
     try:
         yield
-    except (click.ClickException, click.exceptions.Exit, click.Abort):
+    except click.Abort as error:
+        raise Broken("interrupted") from error
+    except (Failure, click.exceptions.Exit, click.exceptions.NoArgsIsHelpError):
         raise
+    except click.UsageError as error:
+        raise WrongInput(_usage(error)) from error
+    except click.ClickException as error:
+        raise WrongInput(error.format_message()) from error
     except UserError as error:
         raise WrongInput(str(error)) from error
     except ParetofarmError as error:
@@ -91,6 +97,12 @@ def error_boundary() -> Iterator[None]:
 def one_line(text: str) -> str:
     """The text without line breaks and control characters, so that one error is one line in any log."""
     return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+
+
+def _usage(error: click.UsageError) -> str:
+    """What is wrong and where help is, in one line."""
+    message = error.format_message().rstrip(".")
+    return f"{message}: see `{error.ctx.command_path} --help`" if error.ctx else message
 
 
 def _missing(error: ImportError) -> Failure:
