@@ -44,6 +44,7 @@ bench: $(INSTALLED) ## measure; results and method are in benchmarks/README.md
 	$(BIN)/python -m benchmarks.proposals
 	$(BIN)/python -m benchmarks.tick
 	$(BIN)/python -m benchmarks.leases
+	$(BIN)/python -m benchmarks.metrics
 	$(BIN)/python -m benchmarks.training
 
 clean: ## remove .venv, caches and the local stack's data (asks nothing)

@@ -1,7 +1,7 @@
 """How long a tick of the scheduler takes in a search with 10,000 finished candidates: an idle one, one that proposes.
 
-Run: python -m benchmarks.tick. Starts a Postgres and a broker of its own. Prints medians; the yardstick is one trivial
-transaction on the same server, the least that a tick could take.
+Run: python -m benchmarks.tick. Starts a Postgres and a broker of its own; counts for Prometheus, as in production.
+Prints medians; the yardstick is one trivial transaction on the same server, the least that a tick could take.
 """
 
 import json
@@ -13,14 +13,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from prometheus_client import CollectorRegistry
 from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
 from cli.local_stack import LocalStack
+from cli.metrics.prometheus_meter import PrometheusMeter
 from db import experiments, migrate
 from db.session import Database
 from db.tables import CandidateRow, EvaluationRow
 from paretofarm.experiment import Experiment, parse_experiment
+from paretofarm.instrument import Process
 from paretofarm.lifecycle import CandidateStatus, EvaluationStatus
 from scheduler.broker import Broker
 from scheduler.loop import Scheduler
@@ -46,12 +49,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, LocalStack(Path(folder)) as stack:
         state = stack.state
         migrate.upgrade(state.database_url)
+        meter = PrometheusMeter(Process.SCHEDULER, CollectorRegistry())
         database, broker = Database(state.database_url), Broker(state.broker_url or "")
         experiment = parse_experiment(DOCUMENT, "benchmark")
         with database.transaction() as session:
             search = experiments.create(session, experiment, source="", code_version="benchmark")
             _fill(session, search, experiment)
-        _report(database, Scheduler(database, broker, resend_s=30))
+        _report(database, Scheduler(database, broker, resend_s=30, meter=meter))
         broker.close()
         database.dispose()
 

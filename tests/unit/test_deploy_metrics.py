@@ -143,3 +143,23 @@ def test_what_people_ask_for_is_on_the_dashboards() -> None:
         "slots", "phones", "phone_temperature_celsius", "gpu_utilisation_ratio", "attempt_failures_total",
     }  # fmt: skip
     assert {PREFIX + name for name in wanted} <= shown
+
+
+def test_what_is_scraped_are_services_of_compose() -> None:
+    services = set(yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"])
+    scraped: set[str] = set()
+    for job in yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text())["scrape_configs"]:
+        for found in job.get("dns_sd_configs", []):
+            assert found["port"] == 9464
+            scraped.update(found["names"])
+        scraped.update(target.split(":")[0] for fixed in job.get("static_configs", []) for target in fixed["targets"])
+    assert scraped - {"127.0.0.1"} == {"exporter", "scheduler", "worker", "trainer", "agent", "demo-agent"}
+    assert scraped - {"127.0.0.1"} <= services
+
+
+def test_grafana_looks_for_dashboards_where_compose_mounts_them() -> None:
+    grafana = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["grafana"]
+    [provider] = yaml.safe_load((GRAFANA / "provisioning/dashboards/paretofarm.yml").read_text())["providers"]
+    mounted = {line.split(":")[1]: line.split(":")[0] for line in grafana["volumes"]}
+    assert mounted[provider["options"]["path"]] == "./deploy/grafana/dashboards"
+    assert mounted["/etc/grafana/provisioning"] == "./deploy/grafana/provisioning"
