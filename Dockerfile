@@ -32,7 +32,10 @@ ENTRYPOINT ["tini", "--", "paretofarm"]
 FROM ${PYTHON_IMAGE} AS requirements
 WORKDIR /requirements
 COPY deploy/docker/requirements.py pyproject.toml ./
-RUN python requirements.py pyproject.toml > core.txt \
+# EXTRAS: for all images, such as s3 (compose.s3.yml).
+ARG EXTRAS=
+# hadolint ignore=SC2086
+RUN python requirements.py pyproject.toml $EXTRAS > core.txt \
  && python requirements.py pyproject.toml embedded agent > cli.txt \
  && for image in agent phone worker; do python requirements.py pyproject.toml "$image" > "$image.txt"; done
 
