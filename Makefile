@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format bench clean check-deploy
+.PHONY: help install demo test test-compose lint format bench clean check-deploy
 
 help:
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -25,6 +25,9 @@ demo: $(INSTALLED) ## the whole main job on this machine: no Docker, no GPU, no 
 
 test: $(INSTALLED) ## all tests
 	$(BIN)/pytest
+
+test-compose: ## the whole deployment in containers: kills, restarts, backup and restore; needs Docker, about 10 minutes
+	$(PYTHON) tests/compose/run.py
 
 lint: $(INSTALLED) ## style, types, import rules
 	$(BIN)/ruff check .
