@@ -1,4 +1,4 @@
-"""Kills containers at random, as power cuts and the kernel's memory killer would, and starts them again."""
+"""Kills containers, as power cuts do, and processes in them, as the kernel's memory killer does."""
 
 import random
 import threading
@@ -6,9 +6,12 @@ from collections import Counter
 
 from farm import CheckFailed, Farm, say
 
-VICTIMS = ("scheduler", "worker", "trainer", "demo-agent", "phone", "broker", "postgres")
-PAUSE_S = (6.0, 12.0)
+OURS = ("scheduler", "worker", "trainer", "demo-agent", "phone")
+SERVERS = ("broker", "postgres")
+PAUSE_S = (3.0, 8.0)
 DOWN_S = (0.0, 3.0)
+CRASH = "import os; [os.kill(int(n), 9) for n in os.listdir('/proc') if n.isdigit() and int(n) not in (1, os.getpid())]"
+"""All processes but `tini`, whose end then makes Docker start the container again."""
 
 
 class Havoc:
@@ -33,21 +36,37 @@ class Havoc:
             raise self.error
 
     def _run(self) -> None:
-        while not self._stop.wait(self._random.uniform(*PAUSE_S)):
-            try:
-                self._strike(self._random.choice(VICTIMS))
-            except CheckFailed as error:
-                self.error = error
-                return
+        try:
+            while True:
+                for service in self._random.sample((*OURS, *SERVERS), k=len(OURS + SERVERS)):
+                    if self._stop.wait(self._random.uniform(*PAUSE_S)):
+                        return
+                    self._strike(service)
+        except CheckFailed as error:
+            self.error = error
 
     def _strike(self, service: str) -> None:
         containers = self._farm.containers(service)
         if not containers:
             return
         victim = self._random.choice(containers)
-        self._farm.docker("kill", victim)
         self.kills[service] += 1
-        say(f"killed {service}")
-        # `docker kill` counts as the operator's wish: Docker does not restart what was killed by it.
+        if service in OURS and self._random.random() < 0.5:
+            self._crash(service, victim)
+        else:
+            self._kill(service, victim)
+
+    def _kill(self, service: str, victim: str) -> None:
+        self._farm.docker("kill", victim)
+        say(f"killed the container of {service}")
+        # It counts as the operator's wish: Docker does not restart what was killed so.
         self._stop.wait(self._random.uniform(*DOWN_S))
         self._farm.docker("start", victim)
+
+    def _crash(self, service: str, victim: str) -> None:
+        try:
+            self._farm.docker("exec", victim, "python", "-c", CRASH)
+        except CheckFailed:  # gone before it could answer, which is what was wanted
+            say(f"killed the processes of {service}, and it was gone at once")
+            return
+        say(f"killed the processes of {service}")

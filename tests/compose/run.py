@@ -19,7 +19,8 @@ from farm import CheckFailed, Farm, check, say
 from havoc import Havoc
 from ledger import check_search, counts, status
 
-SEARCH, CANDIDATES = "compose-test", 6
+SEARCH, CANDIDATES = "compose-test", 9
+LEASE_S = 15
 ALWAYS_ON = ("postgres", "broker", "scheduler", "worker", "trainer")
 DEMO = ("phone", "demo-agent")
 PATIENCE_S = 900.0
@@ -59,7 +60,7 @@ def _test(farm: Farm, seed: int) -> None:
 
 
 def _begin_search(farm: Farm, started: float) -> None:
-    farm.compose("run", "--rm", "-T", "data", "faces", "--count", "200", "--size", "64", "--out", "data/faces")
+    farm.compose("run", "--rm", "-T", "data", "faces", "--count", "400", "--size", "64", "--out", "data/faces")
     farm.compose("up", "--detach", "--wait", *DEMO)
     farm.cli("search", "start", "experiments/compose_test.yaml")
     _wait(lambda: farm.sql("SELECT 1 FROM evaluations WHERE started_at IS NOT NULL LIMIT 1") != [], "a first candidate")
@@ -93,9 +94,11 @@ def _is_over(farm: Farm, havoc: Havoc) -> bool:
 
 def _down_and_up(farm: Farm) -> None:
     farm.compose("up", "--detach", "--wait", "postgres")
+    time.sleep(LEASE_S)  # until those of the killed have expired
+    _wait(lambda: len(_leases(farm)) > 0, "something in progress")
+    held = len(_leases(farm))
     farm.compose("stop", "scheduler", "worker", "trainer", *DEMO)
-    leased = farm.sql("SELECT id, owner FROM evaluations WHERE status = 'leased' AND lease_expires_at > now()")
-    say(f"leases left by those that were told to stop, not killed: {len(leased)}")
+    check(not _leases(farm), f"of {held} leases none is left by those that were told to stop")
     before = counts(farm)
     farm.compose("down")
     farm.compose("up", "--detach", "--wait", "--scale", "trainer=3", *ALWAYS_ON, *DEMO)
@@ -103,6 +106,11 @@ def _down_and_up(farm: Farm) -> None:
     check(
         all(after[table] >= rows for table, rows in before.items()), f"down and up lost no row ({sum(before.values())})"
     )
+
+
+def _leases(farm: Farm) -> list[str]:
+    """Those that are held now."""
+    return farm.sql("SELECT id FROM evaluations WHERE status = 'leased' AND lease_expires_at > now()")
 
 
 def _check_walls(farm: Farm) -> None:
@@ -187,7 +195,7 @@ def _environment(backups: str) -> dict[str, str]:
     return {
         "PARETOFARM_EXPERIMENTS": "./tests/compose",
         "PARETOFARM_BACKUPS": backups,
-        "PARETOFARM_LEASE_SECONDS": "15",
+        "PARETOFARM_LEASE_SECONDS": str(LEASE_S),
         "PARETOFARM_RESEND_SECONDS": "10",
         "PARETOFARM_POSTGRES_PORT": "0",  # any that is free
         "PARETOFARM_BROKER_PORT": "0",
