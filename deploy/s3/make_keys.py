@@ -1,4 +1,4 @@
-"""Makes the key pair of the artifact store once: s3.json for SeaweedFS, credentials for its clients (compose.s3.yml)."""
+"""Makes the artifact store's key pair once: s3.json for SeaweedFS, credentials for its clients (compose.s3.yml)."""
 
 import json
 import os
