@@ -151,7 +151,7 @@ def test_a_process_that_cannot_serve_says_so_in_json(environment: dict[str, str]
         taken = {**environment, "PARETOFARM_METRICS": f"127.0.0.1:{first.port()}"}
         argv = [*PROGRAM, "scheduler"]
         second = subprocess.run(argv, env={**os.environ, **taken}, capture_output=True, text=True, timeout=60)
-    [line] = [json.loads(line) for line in second.stderr.splitlines()]
+    *_, line = [json.loads(line) for line in second.stderr.splitlines()]
     assert second.returncode == 2
     assert (line["level"], "Address already in use" in line["message"]) == ("critical", True)
 
