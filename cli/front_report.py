@@ -55,7 +55,7 @@ def write_front(report: FrontReport, *, as_json: bool, as_csv: bool, plot: Path 
     elif report.results:
         print_results(report.results, title=report.title, objectives=report.objectives, with_status=False)
     else:
-        click.echo(f"{report.search} has no complete, feasible candidate yet", err=True)
+        click.echo(f"{report.search} has no complete, feasible candidate", err=True)
     if plot and report.picture:
         from cli.plot import save_picture  # matplotlib takes a moment
 

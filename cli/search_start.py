@@ -26,6 +26,7 @@ from cli.signals import interruptible
 from cli.stack_processes import Crew
 from cli.virtual_phones import is_virtual
 from cli.watching import Watch
+from db import experiments
 from db.experiments import ExperimentStatus, StoredExperiment
 from db.session import Database
 from paretofarm.errors import ConfigError, ServiceError, StackError
@@ -87,16 +88,34 @@ def _with_running_farm(environment: Mapping[str, str], start: Start, file: Exper
 def _with_farm_of_our_own(environment: Mapping[str, str], start: Start, file: ExperimentFile, processors: int) -> None:
     """Everything runs as long as this command. A search that is finished needs no workers and no phones."""
     begun: list[Begun] = []
+    older: set[int] = set()
 
     def begin(settings: Settings) -> bool:
         check_artifact_store(settings)
         with connected(settings.database_url) as database:
+            older.update(search.id for search in _running(database))
             begun.append(begin_search(database, file))
         return begun[0].beginning is not Beginning.FINISHED
 
     crew = _crew(start, file, processors)
     with embedded_farm(environment, crew, begin) as farm, connected(farm.settings.database_url) as database:
         _see_through(database, start, begun[0], farm)
+        _see_others_through(database, farm, older | {begun[0].search.id})
+
+
+def _see_others_through(database: Database, farm: Farm, known: set[int]) -> None:
+    """Searches that were started meanwhile, from other terminals, have no other stack than this command's."""
+    while others := [search for search in _running(database) if search.id not in known]:
+        names = ", ".join(other.name for other in others)
+        click.echo(f"this stack works on, for {names}; Ctrl-C stops it, and nothing is lost", err=True)
+        with open_display() as display:
+            Watch(database, others[0], trouble=farm.trouble).until_over(display)
+
+
+def _running(database: Database) -> list[StoredExperiment]:
+    with database.transaction() as session:
+        stored = experiments.list_experiments(session)
+    return [search for search in stored if search.status is ExperimentStatus.RUNNING]
 
 
 def _crew(start: Start, file: ExperimentFile, processors: int) -> Crew:
@@ -129,6 +148,8 @@ def _report(database: Database, start: Start, search: StoredExperiment) -> None:
     report = read_front(database, search.name, None, with_picture=start.plot is not None)
     if search.status is ExperimentStatus.STOPPED:
         click.echo(f"stopped before its end; go on with: paretofarm search resume {search.name}", err=True)
+    if search.status is ExperimentStatus.FINISHED and search.reason:
+        click.echo(f"warning: {search.name} {search.reason}", err=True)
     if not report.results:
         raise ServiceError(
             f"no candidate of {search.name} is complete and feasible: see `paretofarm candidates {search.name}`"

@@ -114,10 +114,10 @@ def resume(session: Session, experiment_id: int) -> bool:
     return True
 
 
-def finish(session: Session, experiment_id: int) -> bool:
-    """The search is over. False: it was finished already."""
+def finish(session: Session, experiment_id: int, *, reason: str | None = None) -> bool:
+    """The search is over; reason: why before it had what was asked for. False: it was finished already."""
     before = [ExperimentStatus.RUNNING, ExperimentStatus.STOPPED]
-    return _change(session, experiment_id, before, ExperimentStatus.FINISHED, EventKind.EXPERIMENT_FINISHED)
+    return _change(session, experiment_id, before, ExperimentStatus.FINISHED, EventKind.EXPERIMENT_FINISHED, reason)
 
 
 def _change(

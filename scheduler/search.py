@@ -10,6 +10,7 @@ from db import candidates, experiments
 from db.candidates import Architectures, CandidateState
 from db.experiments import ExperimentStatus, StoredExperiment
 from paretofarm import instruments
+from paretofarm.ending import shortfall
 from paretofarm.history import History, Member
 from paretofarm.lifecycle import CandidateStatus, advance
 from paretofarm.log_context import log_fields
@@ -96,6 +97,11 @@ class Search:
         return proposed
 
     def _end(self, session: Session, members: Sequence[Member]) -> None:
-        experiments.finish(session, self.stored.id)
+        stop = self.stored.experiment.stop
+        constraints = self.stored.experiment.constraints
+        reason = shortfall(members, constraints, wanted=stop.candidates, limit=stop.proposal_limit)
+        experiments.finish(session, self.stored.id, reason=reason)
+        if reason:
+            log.warning("%s: %s", self.stored.name, reason)
         complete = sum(member.status is CandidateStatus.COMPLETE for member in members)
         log.info("%s: finished with %s complete of %s candidates", self.stored.name, complete, len(members))

@@ -45,6 +45,10 @@ def run(data: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess
     )
 
 
+SLOWLY = BUILDS_ONLY.replace("name: sizes", "name: many").replace("candidates: 2", "candidates: 5")
+IMPOSSIBLE = BUILDS_ONLY.replace("name: sizes", "name: tiny") + "constraints: [{name: macs, at_most: 1}]\n"
+
+
 @contextmanager
 def started(data: Path, *arguments: str, **more: str) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
@@ -212,3 +216,27 @@ except Exception as error:
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert (result.returncode, result.stderr.count("\n")) == (1, 1)
     assert result.stderr.startswith("paretofarm: storing probe (10 bytes) at")
+
+
+def test_a_search_that_was_started_meanwhile_keeps_the_stack_alive(tmp_path: Path) -> None:
+    (tmp_path / "many.yaml").write_text(SLOWLY)
+    (tmp_path / "sizes.yaml").write_text(BUILDS_ONLY.replace("candidates: 2", "candidates: 7"))
+    data = tmp_path / "data"
+    with started(data, "search", "start", str(tmp_path / "many.yaml"), "--wait") as process:
+        wait_for_line(process, "search many")
+        second = run(data, "search", "start", str(tmp_path / "sizes.yaml"))
+        assert second.returncode == 0, second.stderr
+        wait_for_line(process, "this stack works on, for sizes")
+        process.communicate(timeout=120)
+    assert process.returncode == 0
+    listed = json.loads(run(data, "search", "list", "--json").stdout)
+    assert [search["status"] for search in listed] == ["finished", "finished"]
+
+
+def test_a_search_whose_limit_nothing_can_keep_says_so(tmp_path: Path) -> None:
+    (tmp_path / "tiny.yaml").write_text(IMPOSSIBLE)
+    ended = run(tmp_path / "data", "search", "start", str(tmp_path / "tiny.yaml"), "--wait")
+    assert ended.returncode == 1
+    reason = "gave up after 40 proposals with 0 of 2 complete: 40 broke macs at most 1"
+    assert f"warning: tiny {reason}" in ended.stderr
+    assert reason in run(tmp_path / "data", "search", "show", "tiny").stdout.replace("\n", " ")
