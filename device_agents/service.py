@@ -9,7 +9,7 @@ from pathlib import Path
 
 from celery import signals
 
-from db import phones
+from db import migrate, phones
 from db.artifacts import ArtifactStore
 from db.phones import PhoneFacts, PhoneState
 from db.presence import Presence, facts_of_this_process
@@ -39,9 +39,10 @@ def run(settings: Settings, *, address: str, key: Path, device: str | None = Non
     link = open_link(address, key)
     phone = Phone(link)
     identity = _attach(phone, address)
+    metrics = PhoneMetrics(meter, device_class(identity, device))
+    migrate.require_usable(settings.database_url)
     database = Database(settings.database_url)
     try:
-        metrics = PhoneMetrics(meter, device_class(identity, device))
         _serve(settings, phone, identity, database, metrics=metrics, address=address)
     finally:
         link.close()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from cli.connection import service_settings
+from cli.connection import process_settings
 from cli.logs import log_to_stderr
 from cli.metrics.address import MetricsAddress
 from cli.metrics.option import metrics_option
@@ -50,7 +50,7 @@ def agent(
     for address in addresses:
         check_address(address)
     log_to_stderr(verbose=verbose)
-    settings = service_settings(os.environ)
+    settings = process_settings(os.environ)
     if len(addresses) > 1:
         from cli.agents import run_agents
 

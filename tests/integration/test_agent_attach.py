@@ -38,7 +38,7 @@ def test_a_wrong_port(tmp_path: Path) -> None:
 def test_an_address_that_is_none(address: str, tmp_path: Path) -> None:
     result = agent(address, tmp_path)
     assert result.returncode == 2
-    assert result.stderr.splitlines()[-1] == f"Error: Invalid value for '--connect': '{address}' is not HOST:PORT"
+    assert f"paretofarm: Invalid value for '--connect': '{address}' is not HOST:PORT" in result.stderr
 
 
 def test_a_virtual_phone_cannot_pass_for_a_handset(tmp_path: Path) -> None:
