@@ -24,7 +24,9 @@ def celery_settings(broker_url: str) -> dict[str, Any]:
         "task_acks_late": True,
         "task_create_missing_queues": True,
         "worker_disable_prefetch": True,
-        "worker_prefetch_multiplier": 1,
+        # No limit but the free slots, by the line above: kombu's own counts a message whose acknowledgement was lost in
+        # an outage as in progress for ever, and consumes nothing any more.
+        "worker_prefetch_multiplier": 0,
         "worker_cancel_long_running_tasks_on_connection_loss": False,
         "worker_hijack_root_logger": False,
         "worker_enable_remote_control": False,
