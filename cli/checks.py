@@ -11,12 +11,15 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from cli.artifact_store import storage_settings
 from cli.connection import connected, data_folder, has_own_servers
 from cli.local_stack import find_running_stack
 from cli.psql import find_psql
 from cli.secret_files import with_secrets
 from cli.stack.binaries import broker_program, postgres_folder
 from db import migrate
+from db.artifacts import ArtifactStore
+from db.session import parse_url
 from paretofarm.broker_url import checked_broker_url
 from paretofarm.errors import ConfigError, ParetofarmError, WrongSchema
 from paretofarm.settings import BROKER_URL, DATABASE_URL, Settings
@@ -29,6 +32,7 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
     "brain": ("nibabel", "nilearn"),
     "s3": ("s3fs",),
 }
+ARTIFACTS = "PARETOFARM_ARTIFACTS"
 LOW_SPACE_BYTES = 2 * 1024**3
 
 
@@ -54,7 +58,17 @@ def examine(environment: Environment) -> list[Finding]:
         environment = with_secrets(environment)
     except ParetofarmError as error:
         findings.append(Finding("passwords", False, str(error), "see `paretofarm --help`", essential=True))
-    return findings + [finding for check in CHECKS for finding in check(environment)]
+    for check in CHECKS:
+        findings += _findings(check, environment)
+    return findings
+
+
+def _findings(check: "Check", environment: "Environment") -> list[Finding]:
+    """A wrong setting hides what one check would find, and no other's findings."""
+    try:
+        return list(check(environment))
+    except (ParetofarmError, OSError) as error:
+        return [Finding(check.__name__.strip("_"), False, str(error), "see `paretofarm --help`", essential=True)]
 
 
 def _python(environment: Environment) -> Iterator[Finding]:
@@ -80,11 +94,7 @@ def _version(package: str) -> str | None:
 
 def _servers(environment: Environment) -> Iterator[Finding]:
     """Embedded servers matter only where the user has not named own ones."""
-    try:
-        essential = not has_own_servers(environment)
-    except ParetofarmError as error:
-        yield Finding("settings", False, str(error), "see `paretofarm --help`", essential=True)
-        return
+    essential = not has_own_servers(environment)
     for name, find in (("embedded postgres", postgres_folder), ("embedded broker", broker_program)):
         try:
             yield Finding(name, True, str(find(environment)))
@@ -141,26 +151,44 @@ def ping_broker(url: str) -> str | None:
     from kombu.connection import Connection
     from kombu.exceptions import OperationalError
 
-    parts = urlsplit(url)
     try:
-        with Connection(checked_broker_url(url), connect_timeout=5) as connection:
-            connection.ensure_connection(max_retries=1, interval_start=0.1, interval_step=0, timeout=5)
+        checked = checked_broker_url(url)
     except ConfigError as error:
         return str(error)
+    parts = urlsplit(checked)
+    try:
+        with Connection(checked, connect_timeout=5) as connection:
+            connection.ensure_connection(max_retries=1, interval_start=0.1, interval_step=0, timeout=5)
     except (OperationalError, OSError, ValueError, KeyError) as error:
         return f"{parts.hostname or parts.path} does not answer: {type(error).__name__}"
     return None
 
 
 def _storage(environment: Environment) -> Iterator[Finding]:
-    settings = Settings.from_environment({**environment, DATABASE_URL: "unused", BROKER_URL: "unused"})
-    scheme = urlsplit(settings.artifacts).scheme
-    if scheme in ("", "file"):
-        yield _folder("artifacts", Path(urlsplit(settings.artifacts).path), "PARETOFARM_ARTIFACTS")
+    settings = storage_settings(environment)
+    if urlsplit(settings.artifacts).scheme not in ("", "file"):
+        yield _remote_store(settings)
+    elif ARTIFACTS not in environment and (host := _other_machine(environment)):
+        what = f"a folder of this machine, which those at {host} cannot read: {settings.artifacts}"
+        yield Finding("artifacts", False, what, f"set {ARTIFACTS} to the store that all processes use")
     else:
-        known = find_spec("s3fs") is not None if scheme == "s3" else True
-        yield Finding("artifacts", known, settings.artifacts, "pip install 'paretofarm[s3]'", essential=True)
+        yield _folder("artifacts", Path(urlsplit(settings.artifacts).path), ARTIFACTS)
     yield _folder("cache", settings.cache, "PARETOFARM_CACHE")
+
+
+def _remote_store(settings: Settings) -> Finding:
+    """Whether it could be reached at all; `search start` and `up` write a few bytes."""
+    try:
+        ArtifactStore(settings.artifacts, settings.cache)
+    except ParetofarmError as error:
+        return Finding("artifacts", False, str(error), f"set {ARTIFACTS}", essential=True)
+    return Finding("artifacts", True, settings.artifacts)
+
+
+def _other_machine(environment: Environment) -> str | None:
+    """The database's host, where that is not this machine."""
+    host = parse_url(environment[DATABASE_URL]).host if environment.get(DATABASE_URL) else None
+    return host if host and host not in ("localhost", "127.0.0.1", "::1") else None
 
 
 def _folder(name: str, folder: Path, variable: str) -> Finding:

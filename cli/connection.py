@@ -5,6 +5,7 @@ duration. A data folder is never made by a command that only reads.
 """
 
 import logging
+import stat
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from cli.local_stack import StackMode, embedded_database, find_running_stack
 from cli.secret_files import with_secrets
+from cli.stack.folder import DataFolder
 from db import migrate
 from db.session import Database, tls_warning
 from paretofarm.errors import ConfigError, DatabaseUnavailable, NotFound
@@ -21,14 +23,27 @@ log = logging.getLogger(__name__)
 
 WAIT_S = 2.0
 
+DATA = "PARETOFARM_DATA"
+
 
 class NothingYet(NotFound):
     """There is no search yet: begin with `paretofarm search start FILE.yaml --wait` (see examples/)."""
 
 
 def data_folder(environment: Mapping[str, str]) -> Path:
-    """Where the local stack keeps everything."""
-    return Path(environment.get("PARETOFARM_DATA") or DEFAULT_DATA_FOLDER).absolute()
+    """Where the local stack keeps everything. ConfigError for a path that cannot be a folder; it may be absent."""
+    folder = Path(environment.get(DATA) or DEFAULT_DATA_FOLDER).absolute()
+    try:
+        is_folder = stat.S_ISDIR(folder.stat().st_mode)
+    except FileNotFoundError:
+        return folder
+    except NotADirectoryError:
+        is_folder = False
+    except OSError as error:
+        raise ConfigError(f"{folder}: {error.strerror}: set {DATA} to a folder of your own") from error
+    if not is_folder:
+        raise ConfigError(f"{folder} is no folder: set {DATA} to one")
+    return folder
 
 
 def has_own_servers(environment: Mapping[str, str]) -> bool:
@@ -90,8 +105,9 @@ def database_url(environment: Mapping[str, str]) -> Iterator[str]:
         yield with_secrets(environment)[DATABASE_URL]
         return
     folder = data_folder(environment)
-    if not (folder / "postgres").is_dir():
-        raise NothingYet
+    with DataFolder(folder).readable():
+        if not (folder / "postgres").is_dir():
+            raise NothingYet
     with embedded_database(folder) as url:
         yield url
 

@@ -11,6 +11,7 @@ from cli.connection import data_folder, has_own_servers, settings_with, upgrade
 from cli.local_stack import LocalStack, ProcessSpec, ServiceStatus, StackUrls
 from cli.metrics.address import metrics_address
 from cli.own_servers import ProcessGroup
+from cli.searches import check_artifact_store
 from cli.secret_files import with_secrets
 from cli.signals import interruptible, undisturbed, wait_for_interrupt
 from cli.stack.folder import readable_errors
@@ -55,8 +56,9 @@ def run_farm(environment: Mapping[str, str], crew: Crew, listen: Address | None 
         click.echo("stopping", err=True)
 
 
-def always(settings: Settings) -> bool:
-    """Nothing is to be done first, and all processes are needed."""
+def with_store(settings: Settings) -> bool:
+    """All processes are needed, and a store for what they make. Errors: those of `check_artifact_store`."""
+    check_artifact_store(settings)
     return True
 
 
@@ -64,7 +66,7 @@ def always(settings: Settings) -> bool:
 def embedded_farm(
     environment: Mapping[str, str],
     crew: Crew,
-    begin: Callable[[Settings], bool] = always,
+    begin: Callable[[Settings], bool] = with_store,
     *,
     listen: Address | None = None,
 ) -> Iterator[Farm]:
@@ -107,6 +109,7 @@ def farm_on_own_servers(environment: Mapping[str, str], crew: Crew) -> Iterator[
         raise ConfigError(f"{DATABASE_URL} is set but {BROKER_URL} is not: set both or neither")
     settings = Settings.from_environment(with_secrets(environment))
     migrate.require_usable(settings.database_url)
+    check_artifact_store(settings)
     group = ProcessGroup(data_folder(environment))
     specs = process_specs(settings, group.folder.root, crew, metrics=metrics_address(environment))
     try:

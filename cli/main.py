@@ -51,9 +51,12 @@ First steps:
 Settings come from the environment: PARETOFARM_DATABASE_URL and
 PARETOFARM_BROKER_URL (your own servers; without them everything runs embedded,
 with its data in PARETOFARM_DATA, ./.paretofarm by default),
-PARETOFARM_ARTIFACTS (any fsspec url), PARETOFARM_CACHE. A password that an
-address leaves out is in PARETOFARM_DATABASE_PASSWORD_FILE or
-PARETOFARM_BROKER_PASSWORD_FILE, a file (without _FILE: the password itself).
+PARETOFARM_ARTIFACTS (any fsspec url), PARETOFARM_CACHE,
+PARETOFARM_LEASE_SECONDS (60; work whose owner is silent for so long goes to
+somebody else), PARETOFARM_RESEND_SECONDS (30; until a message that nobody has
+taken is sent again). A password that an address leaves out is in
+PARETOFARM_DATABASE_PASSWORD_FILE or PARETOFARM_BROKER_PASSWORD_FILE, a file
+(without _FILE: the password itself).
 Exit codes: 0 done, 1 failed, 2 wrong input, 130 interrupted."""
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.pool import NullPool
 
-from db.session import CONNECT_ARGUMENTS, parse_url, unavailable
+from db.session import CONNECT_ARGUMENTS, Database, parse_url, unavailable
 from db.tables import Base
+from paretofarm.errors import DatabaseRefused
 
 PREFIX = "paretofarm_"
 
@@ -58,6 +59,25 @@ def grant(url: str) -> None:
         create_engine(parsed, connect_args=CONNECT_ARGUMENTS, poolclass=NullPool).begin() as connection,
     ):
         _grant(connection)
+
+
+def check_rights(database: Database, name: str) -> None:
+    """Errors: DatabaseRefused where the user that we connect as may not do what the role may; it says which to grant.
+
+    Said at the start: the first refused write of a service may come hours later.
+    """
+    wanted = ROLES[name]
+    rights = [(table, "INSERT") for table in wanted.inserts] + [(table, "UPDATE") for table in wanted.updates]
+    with database.transaction() as session:
+        user = session.scalar(text("SELECT current_user"))
+        # Of a column in the case of UPDATE: few roles may change a whole row.
+        may = text("SELECT has_any_column_privilege(CAST(:table AS text), CAST(:right AS text))")
+        refused = {table for table, right in rights if not session.scalar(may, {"table": table, "right": right})}
+    if refused:
+        raise DatabaseRefused(
+            f"the database user {user!r} may not write {', '.join(sorted(refused))}: connect as another one, "
+            f"or GRANT {PREFIX}{name} TO {user}"
+        )
 
 
 def grant_if_allowed(connection: Connection) -> None:

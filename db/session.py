@@ -1,5 +1,6 @@
 """Connections to Postgres: short transactions, notifications, and one error for "the database does not answer"."""
 
+import logging
 import os
 import select
 import time
@@ -8,17 +9,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import psycopg2
+import psycopg2.errorcodes as pgcodes
 import psycopg2.extensions
 import psycopg2.sql
 from sqlalchemy import URL, Connection, create_engine, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, ProgrammingError
 from sqlalchemy.orm import Session
 
 from db.lone import lone_statements
 from db.notify import Notifier, is_asked_for
 from db.ping import ping_after_rest
 from db.plain_json import dumps
-from paretofarm.errors import ConfigError, DatabaseUnavailable
+from paretofarm.errors import ConfigError, DatabaseRefused, DatabaseUnavailable
+
+log = logging.getLogger(__name__)
 
 CONNECT_ARGUMENTS = {
     "connect_timeout": 10,
@@ -132,8 +136,8 @@ def parse_url(url: str) -> URL:
     """The url of a Postgres database. ConfigError for anything else, without the text: it may hold a password."""
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
-        raise ConfigError("the database url cannot be read; expected postgresql+psycopg2://user@host/name") from error
+    except (ArgumentError, ValueError) as error:  # the second: a port that is no number
+        raise ConfigError("the database url cannot be read; expected postgresql://user@host:port/name") from error
     if parsed.get_backend_name() != "postgresql":
         raise ConfigError(f"the database url begins with {parsed.drivername!r}; only postgresql is supported")
     return parsed.set(drivername="postgresql+psycopg2")
@@ -150,13 +154,18 @@ def tls_warning(url: str) -> str | None:
 
 @contextmanager
 def unavailable(url: URL) -> Iterator[None]:
-    """Turns a refused or lost connection into DatabaseUnavailable naming the server; other errors pass."""
+    """Turns a refused or lost connection into DatabaseUnavailable naming the server, and what the server will not do
+    (a right is missing, a table, a number is too great) into DatabaseRefused. Other errors pass.
+    """
     try:
         yield
     except DBAPIError as error:
-        if not (error.connection_invalidated or _is_outage(error.orig)):
+        if error.connection_invalidated or _is_outage(error.orig):
+            raise _outage(url, error.orig) from error
+        if not isinstance(error, DataError | ProgrammingError):
             raise
-        raise _outage(url, error.orig) from error
+        log.debug("refused: %s", error)
+        raise DatabaseRefused(_refusal(url, error.orig)) from error
     except psycopg2.Error as error:
         if not _is_outage(error):
             raise
@@ -172,8 +181,22 @@ def _is_outage(error: BaseException | None) -> bool:
 
 
 def _outage(url: URL, error: BaseException | None) -> DatabaseUnavailable:
-    lines = str(error).strip().splitlines()
-    return DatabaseUnavailable(f"the database at {_place(url)} does not answer: {lines[0] if lines else error!r}")
+    return DatabaseUnavailable(f"the database at {_place(url)} does not answer: {_first_line(error)}")
+
+
+def _refusal(url: URL, error: BaseException | None) -> str:
+    """Without the statement: it says nothing to whoever meets it, and may be pages long."""
+    code = error.pgcode if isinstance(error, psycopg2.Error) else None
+    problem = _first_line(error)
+    if code == pgcodes.INSUFFICIENT_PRIVILEGE:
+        return f"the database user {url.username or 'by default'!r} may not do that: {problem}"
+    if code in (pgcodes.UNDEFINED_TABLE, pgcodes.UNDEFINED_COLUMN):
+        return f"the database has another version's tables, or none ({problem}): `paretofarm db upgrade`"
+    return f"the database at {_place(url)} refuses: {problem}"
+
+
+def _first_line(error: BaseException | None) -> str:
+    return next(iter(str(error).strip().splitlines()), repr(error))
 
 
 def _place(url: URL) -> str:

@@ -51,6 +51,10 @@ class DatabaseUnavailable(ServiceError):
     """The database does not answer."""
 
 
+class DatabaseRefused(ServiceError):
+    """The database refuses a statement."""
+
+
 class BrokerUnavailable(ServiceError):
     """The message broker does not answer."""
 

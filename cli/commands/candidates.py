@@ -15,7 +15,7 @@ from db.reported import choose_device, objectives_on
 @SEARCH
 @click.option("--where", default=None, metavar="EXPRESSION", help='A condition, e.g. "latency_ms<4 and miou>0.6".')
 @click.option("--sort", default=None, metavar="METRIC", help="Ascending by a metric; --sort=-METRIC for descending.")
-@click.option("--limit", type=click.IntRange(1), default=None, metavar="N", help="At most so many.")
+@click.option("--limit", type=click.IntRange(1, 2**31 - 1), default=None, metavar="N", help="At most so many.")
 @DEVICE
 @json_or_csv
 def candidates(

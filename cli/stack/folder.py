@@ -35,10 +35,24 @@ class DataFolder:
         folder = cls(Path(os.path.abspath(path)))
         with readable_errors(folder.root):
             folder.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if (owner := folder.root.stat().st_uid) != os.geteuid():
-                raise StackError(f"{folder.root} belongs to another user (id {owner}): run as that user")
+            folder._refuse_foreign()
             folder.logs.mkdir(exist_ok=True)
         return folder
+
+    @contextmanager
+    def readable(self) -> Iterator[None]:
+        """Reading in the block, StackError where that is not allowed: it says whose folder it is, if not ours."""
+        with readable_errors(self.root):
+            try:
+                yield
+            except (PermissionError, StackError) as error:
+                if PermissionError in (type(error), type(error.__cause__)):
+                    self._refuse_foreign()
+                raise
+
+    def _refuse_foreign(self) -> None:
+        if (owner := self.root.stat().st_uid) != os.geteuid():
+            raise StackError(f"{self.root} belongs to another user (id {owner}): run as that user")
 
     @property
     def lock(self) -> Path:

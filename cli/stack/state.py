@@ -101,13 +101,17 @@ class FileLock:
 
 
 def find_running_stack(data_dir: Path) -> StackState | None:
-    """The stack that runs in a data folder and is ready to be used, else None. A file left by a killed one is none."""
+    """The stack that runs in a data folder and is ready to be used, else None. A file left by a killed one is none.
+
+    Errors: StackError where the folder may not be read.
+    """
     folder = DataFolder(Path(os.path.abspath(data_dir)))
-    holder = lock_holder(folder)
-    if holder is None:
-        return None
-    state = StackState.read(folder.state)
-    return state if state and state.pid == holder else None
+    with folder.readable():
+        holder = lock_holder(folder)
+        if holder is None:
+            return None
+        state = StackState.read(folder.state)
+        return state if state and state.pid == holder else None
 
 
 def lock_holder(folder: DataFolder) -> int | None:

@@ -16,7 +16,7 @@ from db.readings.searches import SearchReadings
 from db.readings.storage import read_storage, read_store
 from db.session import Database
 from paretofarm import instruments
-from paretofarm.errors import ConfigError, DatabaseUnavailable
+from paretofarm.errors import ConfigError, DatabaseRefused, DatabaseUnavailable
 from paretofarm.instrument import Reading
 
 log = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ class FarmReadings:
                 session.execute(text(f"SET LOCAL statement_timeout = '{TIMEOUT_S}s'"))
                 session.execute(text("SET TRANSACTION READ ONLY"))
                 return list(part(session))
-        except (DBAPIError, ConfigError) as error:
+        except (DBAPIError, DatabaseRefused, ConfigError) as error:
             log.warning("no readings of %s: %s", name, str(error).splitlines()[0])
             return []
 

@@ -136,6 +136,10 @@ def test_candidates_are_all_there(results: Results) -> None:
     assert "build: OutOfMemory: 4 GiB" in table
 
 
+def test_a_limit_beyond_every_number_of_the_database_is_refused(results: Results) -> None:
+    assert "99999999999999999999999 is not in the range" in refusal("candidates", "faces-demo", "--limit", "9" * 23)
+
+
 def test_unknown_search_names_what_is_near(results: Results) -> None:
     assert refusal("front", "face-demo") == "there is no search 'face-demo'; there is faces-demo"
     assert refusal("candidates", "face-demo") == refusal("search", "show", "face-demo")

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import create_engine, text
-from sqlalchemy.exc import ProgrammingError
 
 from db.logins import LOGINS, keep_logins
 from db.session import Database
-from paretofarm.errors import ConfigError, DatabaseUnavailable
+from paretofarm.errors import ConfigError, DatabaseRefused, DatabaseUnavailable
 
 PASSWORDS = {name: f"{name}'s pass:word" for name in LOGINS}
 
@@ -66,7 +65,7 @@ def test_a_user_may_do_what_the_role_may(database_url: str) -> None:
     try:
         with reader.transaction() as session:
             assert session.scalar(text("SELECT count(*) FROM pareto_front")) == 0
-        with pytest.raises(ProgrammingError, match="permission denied"), reader.transaction() as session:
+        with pytest.raises(DatabaseRefused, match="permission denied"), reader.transaction() as session:
             session.execute(text("UPDATE candidates SET status = 'failed'"))
     finally:
         reader.dispose()

@@ -10,7 +10,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from factories import claim_first, make_measurement, store_candidates, store_experiment, store_phone
 from sqlalchemy import create_engine, inspect, select, text
-from sqlalchemy.exc import DBAPIError, ProgrammingError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
@@ -20,7 +20,7 @@ from db.report import EpochMetrics, Report
 from db.session import Database
 from db.tables import Base, EvaluationRow
 from db.workers import WorkerFacts
-from paretofarm.errors import PhoneOffline
+from paretofarm.errors import DatabaseRefused, PhoneOffline
 from paretofarm.lifecycle import CandidateStatus, Stage, Step, Verdict
 
 VERSIONS = Path(migrate.__file__).parent / "migrations" / "versions"
@@ -95,7 +95,7 @@ def test_reader_reads_everything_and_writes_nothing(database: Database, statemen
     with acting_as(database, "reader") as session:
         assert session.scalar(text("SELECT count(*) FROM candidate_metrics")) == 1
         assert session.scalar(text("SELECT count(*) FROM pareto_front")) == 0
-    with pytest.raises(ProgrammingError, match="permission denied"), acting_as(database, "reader") as session:
+    with pytest.raises(DatabaseRefused, match="permission denied"), acting_as(database, "reader") as session:
         session.execute(text(statement))
 
 
@@ -103,9 +103,9 @@ def test_reader_reads_everything_and_writes_nothing(database: Database, statemen
 def test_who_works_does_not_plan(database: Database, role: str) -> None:
     with database.transaction() as session:
         search = store_experiment(session)
-    with pytest.raises(ProgrammingError, match="permission denied"), acting_as(database, role) as session:
+    with pytest.raises(DatabaseRefused, match="permission denied"), acting_as(database, role) as session:
         store_candidates(session, search.id)
-    with pytest.raises(ProgrammingError, match="permission denied"), acting_as(database, role) as session:
+    with pytest.raises(DatabaseRefused, match="permission denied"), acting_as(database, role) as session:
         session.execute(text("UPDATE candidates SET reason = 'because'"))
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from db.notify import CHANNEL, Notifier, notify
 from db.session import Database
-from paretofarm.errors import ConfigError, DatabaseUnavailable
+from paretofarm.errors import ConfigError, DatabaseRefused, DatabaseUnavailable
 
 ROWS = 100
 CHILDREN = 4
@@ -190,7 +190,7 @@ def test_killed_server_is_unavailable_and_then_there_again(restartable_postgres:
 
 
 def test_errors_that_are_not_outages_pass_as_they_are(database: Database) -> None:
-    with pytest.raises(DBAPIError, match="does not exist"), database.transaction() as session:
+    with pytest.raises(DatabaseRefused, match="does not exist"), database.transaction() as session:
         session.execute(text("SELECT * FROM nothing"))
 
 

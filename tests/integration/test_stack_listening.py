@@ -17,7 +17,6 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from services import migrate, quick_stack, wait_until
 from sqlalchemy import select
-from sqlalchemy.exc import ProgrammingError
 
 from cli.local_farm import embedded_farm
 from cli.local_stack import LocalStack
@@ -26,7 +25,7 @@ from cli.stack_processes import Crew
 from db import experiments
 from db.session import Database
 from db.tables import EvaluationRow
-from paretofarm.errors import StackError
+from paretofarm.errors import DatabaseRefused, StackError
 
 LOOPBACK = "127.0.0.1"
 
@@ -149,7 +148,7 @@ def test_who_works_elsewhere_works_but_does_not_plan(stack: LocalStack, remote: 
     with there.transaction() as session:
         evaluation = session.scalars(select(EvaluationRow.id)).one()
         assert claim_first(session, evaluation).evaluation_id == evaluation
-    with pytest.raises(ProgrammingError, match="permission denied"), there.transaction() as session:
+    with pytest.raises(DatabaseRefused, match="permission denied"), there.transaction() as session:
         experiments.stop(session, search.id)
     here.dispose()
     there.dispose()

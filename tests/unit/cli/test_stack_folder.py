@@ -58,3 +58,15 @@ def test_another_users_folder_is_refused_even_to_root(tmp_path: Path) -> None:
     os.chown(tmp_path, 4711, -1)
     with pytest.raises(StackError, match=r"belongs to another user \(id 4711\): run as that user"):
         DataFolder.create(tmp_path)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_what_may_not_be_read_says_whose_it_is(tmp_path: Path) -> None:
+    os.chown(tmp_path, 4711, -1)
+    with pytest.raises(StackError, match=r"belongs to another user \(id 4711\)"), DataFolder(tmp_path).readable():
+        raise PermissionError(13, "Permission denied", str(tmp_path / "lock"))
+
+
+def test_what_may_not_be_read_in_our_own_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StackError, match="lock: Permission denied"), DataFolder(tmp_path).readable():
+        raise PermissionError(13, "Permission denied", str(tmp_path / "lock"))

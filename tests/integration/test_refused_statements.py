@@ -1,0 +1,72 @@
+"""What the database will not do is one line without SQL, and a service says at its start which right is missing."""
+
+import logging
+import os
+import subprocess
+import sys
+
+import pytest
+from services import RunningPostgres
+from sqlalchemy import make_url, text
+
+from cli.connection import connected
+from db.roles import check_rights
+from db.session import Database
+from paretofarm.errors import DatabaseRefused
+
+
+@pytest.fixture
+def reader_url(postgres: RunningPostgres, database: Database, database_url: str) -> str:
+    """The same database, as a user who may only read. Users belong to the whole server."""
+    with database.transaction() as session:
+        known = session.scalar(text("SELECT count(*) FROM pg_roles WHERE rolname = 'just_looking'"))
+        if not known:
+            session.execute(text("CREATE ROLE just_looking LOGIN IN ROLE paretofarm_reader"))
+    return make_url(database_url).set(username="just_looking").render_as_string(hide_password=False)
+
+
+def test_whoever_may_write_is_let_through(database: Database) -> None:
+    for role in ("scheduler", "worker", "agent", "reader"):
+        check_rights(database, role)
+
+
+def test_a_right_that_is_missing_names_user_and_role(reader_url: str) -> None:
+    with connected(reader_url) as reader, pytest.raises(DatabaseRefused) as caught:
+        check_rights(reader, "scheduler")
+    assert str(caught.value) == (
+        "the database user 'just_looking' may not write candidates, evaluations, events, experiments, workers: "
+        "connect as another one, or GRANT paretofarm_scheduler TO just_looking"
+    )
+
+
+def test_a_scheduler_that_may_not_write_ends_at_once(reader_url: str, broker_url: str) -> None:
+    environment = {**os.environ, "PARETOFARM_DATABASE_URL": reader_url, "PARETOFARM_BROKER_URL": broker_url}
+    argv = [sys.executable, "-P", "-m", "cli", "scheduler"]
+    result = subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert result.returncode == 1
+    assert result.stderr.startswith("paretofarm: the database user 'just_looking' may not write candidates")
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_refused_statement_is_shown_to_those_who_debug(reader_url: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "db.session")
+    with connected(reader_url) as reader, pytest.raises(DatabaseRefused) as caught, reader.transaction() as session:
+        session.execute(text("UPDATE experiments SET reason = 'because'"))
+    assert str(caught.value) == (
+        "the database user 'just_looking' may not do that: permission denied for table experiments"
+    )
+    assert "UPDATE experiments SET reason" in caplog.text
+
+
+def test_a_number_that_no_column_holds_is_refused_in_one_line(database: Database) -> None:
+    with pytest.raises(DatabaseRefused, match=r"refuses: bigint out of range$"), database.transaction() as session:
+        session.execute(text("SELECT CAST(1e30 AS bigint)"))
+
+
+def test_tables_that_are_not_there_name_the_remedy(empty_database_url: str) -> None:
+    with (
+        connected(empty_database_url) as empty,
+        pytest.raises(DatabaseRefused, match=r"\(relation .* does not exist\): `paretofarm db upgrade`"),
+        empty.transaction() as session,
+    ):
+        session.execute(text("SELECT * FROM experiments"))
