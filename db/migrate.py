@@ -6,7 +6,6 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.pool import NullPool
@@ -25,7 +24,7 @@ def upgrade(url: str, revision: str = "head") -> None:
     Errors: WrongSchema where another major version has been at work.
     """
     with _connected(url) as connection, _exclusively(connection):
-        found = MigrationContext.configure(connection).get_current_revision()
+        found = _current(connection)
         if found is not None and not is_known(found):
             _require_usable(found)
             return
@@ -43,7 +42,15 @@ def downgrade(url: str, revision: str) -> None:
 def current(url: str) -> str | None:
     """The database's revision; None where nothing was ever migrated."""
     with _connected(url) as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+        return _current(connection)
+
+
+def _current(connection: Connection) -> str | None:
+    """As alembic's MigrationContext says it, which every time logs what it is about to do."""
+    if connection.scalar(text("SELECT to_regclass('alembic_version')")) is None:
+        return None
+    found = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return None if found is None else str(found)
 
 
 def is_current(url: str) -> bool:
