@@ -7,7 +7,7 @@ from rich import box
 from rich.table import Table
 
 from cli.tables import print_facts, print_table
-from cli.words import duration, heading, interval_text, metric_text
+from cli.words import count_text, duration, heading, interval_text, metric_text
 from db.artifact import CandidateArtifact
 from db.reports import CandidateDetail, Parent, ReportedMeasurement
 from paretofarm.metrics import METRICS
@@ -26,7 +26,8 @@ def print_candidate(detail: CandidateDetail) -> None:
         print_facts(dict(_changes(parent)), title=f"differs from parent {parent.id} in {len(parent.changes)} choices")
     _print_evaluations(detail)
     for measurement in detail.measurements:
-        print_facts(dict(_measurement(measurement)), title=f"measured on {measurement.device}")
+        where = f"{measurement.device}{' (simulated phone)' if measurement.simulated else ''}"
+        print_facts(dict(_measurement(measurement)), title=f"measured on {where}")
         click.echo()
     _print_training(detail)
     _print_artifacts(detail)
@@ -51,7 +52,12 @@ def _metrics(detail: CandidateDetail) -> Iterator[tuple[str, str]]:
         interval = detail.intervals.get(key)
         device = key.partition("@")[2]
         text = interval_text(key, value, (interval[0], interval[1]) if interval else None)
-        yield f"{heading(key)}{' on ' + device if device else ''}", text
+        simulated = " (simulated)" if device in _simulated_devices(detail) else ""
+        yield f"{heading(key)}{f' on {device}{simulated}' if device else ''}", text
+
+
+def _simulated_devices(detail: CandidateDetail) -> set[str]:
+    return {measurement.device for measurement in detail.measurements if measurement.simulated}
 
 
 def _changes(parent: Parent) -> Iterator[tuple[str, str]]:
@@ -64,12 +70,12 @@ def _changes(parent: Parent) -> Iterator[tuple[str, str]]:
 def _print_evaluations(detail: CandidateDetail) -> None:
     table = Table(box=box.SIMPLE_HEAD)
     for name in ("evaluation", "step", "status", "attempt", "time", "by", "reason"):
-        table.add_column(name)
+        table.add_column(name, overflow="fold" if name == "reason" else "ellipsis")
     for work in detail.evaluations:
         time = "" if work.duration_s is None else duration(work.duration_s)
         reason = ": ".join(part for part in (work.code, work.reason) if part)
         table.add_row(str(work.id), str(work.step), work.status, str(work.attempt), time, work.owner or "", reason)
-    print_table(table)
+    print_table(table, less_important=["by", "attempt", "time", "evaluation"])
 
 
 def _measurement(measurement: ReportedMeasurement) -> Iterator[tuple[str, str]]:
@@ -82,7 +88,11 @@ def _measurement(measurement: ReportedMeasurement) -> Iterator[tuple[str, str]]:
         "raw, p90, minimum",
         ", ".join(f"{summary[name]:.4g} ms" for name in ("raw_latency_ms", "p90_ms", "minimum_ms")),
     )
-    yield "samples", f"{summary['inferences']} in {summary['blocks']} blocks, {summary['discarded']} did not count"
+    yield (
+        "samples",
+        f"{summary['inferences']} in {count_text(summary['blocks'], 'block')} used; "
+        f"{count_text(summary['discarded'], 'block')} did not count",
+    )
     yield "reference network", f"{summary['reference_ms']:.4g} ms, {summary['reference_ratio']:.3f} of its first pace"
     yield "when", f"{measurement.created_at:%Y-%m-%d %H:%M:%S} UTC"
 

@@ -9,11 +9,12 @@ from rich.table import Table
 from sqlalchemy.orm import Session
 
 from cli.tables import print_facts, print_table
-from cli.words import duration, metric_text
+from cli.words import count_text, duration, metric_text
 from db import experiments
 from db.course import Course, Standing
 from db.experiments import ExperimentStatus, StoredExperiment
 from db.progress import Progress, progress
+from db.reported import simulated_devices
 from paretofarm.lifecycle import CandidateStatus
 
 
@@ -22,6 +23,8 @@ class SearchStatus:
     search: StoredExperiment
     progress: Progress
     standing: Standing
+    simulated: tuple[str, ...]
+    """Device classes whose measurements are not of silicon."""
 
     def to_json(self) -> dict[str, Any]:
         """What `--json` prints."""
@@ -36,6 +39,8 @@ class SearchStatus:
             "candidates": {status.value: count for status, count in self.progress.counts.items()},
             "stages": {stage.value: asdict(load) for stage, load in self.progress.stages.items()},
             "failures": dict(self.progress.failures),
+            "devices": list(self.search.experiment.devices),
+            "simulated_devices": list(self.simulated),
             "front": self.standing.front_size,
             "hypervolume_ratio": self.standing.improvement,
             "elapsed_s": round(self.progress.elapsed_s, 1),
@@ -45,7 +50,7 @@ class SearchStatus:
 
 def read_status(session: Session, search: StoredExperiment) -> SearchStatus:
     standing = Course(search.id, search.experiment).standing(session)
-    return SearchStatus(search, progress(session, search), standing)
+    return SearchStatus(search, progress(session, search), standing, simulated_devices(session, search.id))
 
 
 def list_statuses(session: Session) -> list[SearchStatus]:
@@ -70,13 +75,14 @@ def print_statuses(statuses: Sequence[SearchStatus]) -> None:
             f"{search.created_at:%Y-%m-%d %H:%M}",
             duration(status.progress.elapsed_s),
         )
-    print_table(table)
+    print_table(table, less_important=["started (UTC)", "infeasible", "failed", "time", "front"])
 
 
 def print_status(status: SearchStatus) -> None:
     search, now, standing = status.search, status.progress, status.standing
     facts = {
         "status": f"{search.status.value}{': ' + search.reason if search.reason else ''}",
+        "device classes": _devices(status),
         "candidates": ", ".join(f"{count} {name}" for name, count in now.counts.items())
         + f"; {search.experiment.stop.candidates} complete ones wanted",
         "in flight": ", ".join(
@@ -93,10 +99,17 @@ def print_status(status: SearchStatus) -> None:
     print_facts(facts, title=f"{search.name} (id {search.id})")
 
 
+def _devices(status: SearchStatus) -> str:
+    named = [
+        f"{device} (simulated)" if device in status.simulated else device for device in status.search.experiment.devices
+    ]
+    return ", ".join(named) or "none: nothing is measured"
+
+
 def _front(search: StoredExperiment, standing: Standing) -> str:
     if standing.best is not None:
         objective = search.experiment.objectives[0]
         return f"best {objective.name} {metric_text(objective.key, standing.best)}"
     ratio = standing.improvement
     better = "" if ratio is None else f", hypervolume {ratio:.2f} times that of the first complete candidates"
-    return f"{standing.front_size} members{better}"
+    return f"{count_text(standing.front_size, 'member')}{better}"

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.failure import one_line
+from cli.fitting import fit, rows
 from cli.words import heading, interval_text
 from db.reported import ReportedCandidate
 from paretofarm.metrics import METRICS
@@ -87,16 +88,33 @@ def print_results(
         cells = [str(result.id), *([result.status.value] if with_status else [])]
         cells += [_cell(result, name) for name in names] + [result.origin]
         table.add_row(*cells, *([one_line(result.reason or "")] if reasons else []))
-    print_table(table)
+    usual = [heading(name) for name in reversed(USUAL) if name not in objectives]
+    print_table(table, less_important=["origin", *usual, "reason", "status"])
 
 
-def print_table(table: Table) -> None:
+def print_table(table: Table, *, less_important: Sequence[str] = ()) -> None:
+    """On stdout. less_important: headers of columns in the order in which they go where a terminal is narrow."""
     console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else UNLIMITED, markup=False, highlight=False)
     if not console.is_terminal:
         for line in console.render_lines(table, pad=False):
             click.echo("".join(segment.text for segment in line).rstrip())
         return
-    console.print(table)
+    fitting, left_out = fit(table, console.width, less_important)
+    if fitting is None:
+        _print_rows(table)
+    else:
+        console.print(fitting)
+        if left_out:
+            click.echo(f"{console.width} columns are too narrow for: {', '.join(left_out)}", err=True)
+
+
+def _print_rows(table: Table) -> None:
+    """Each row as lines of its own."""
+    if table.title:
+        click.echo(click.style(str(table.title), bold=True))
+    for facts in rows(table):
+        (name, value), *others = facts.items()
+        print_facts(dict(others), title=f"{name} {value}")
 
 
 def print_facts(facts: Mapping[str, Any], *, title: str) -> None:

@@ -1,6 +1,7 @@
 """Numbers, durations and events as people read them."""
 
 from collections.abc import Mapping
+from math import floor, log10
 from typing import Any
 
 from cli.failure import one_line
@@ -30,12 +31,17 @@ def heading(key: str) -> str:
 
 
 def interval_text(key: str, value: float | None, interval: tuple[float, float] | None) -> str:
-    """`3.20 ± 0.05`: the half-width with as many decimals as the value."""
+    """`3.20 (3.15–3.31)`: value and 95 % interval, which seldom reaches as far up as down."""
     if value is None or interval is None:
         return metric_text(key, value)
-    half = (interval[1] - interval[0]) / 2
-    decimals = 3 if value < 1 else 2 if value < 100 else 1
-    return f"{value:.{decimals}f} ± {half:.{decimals}f}"
+    decimals = 1 if value >= 100 else 2 if value >= 1 else 2 - floor(log10(max(value, 1e-6)))
+    low, high = (f"{bound:.{decimals}f}" for bound in interval)
+    return f"{value:.{decimals}f} ({low}–{high})"
+
+
+def count_text(count: int, noun: str) -> str:
+    """`1 member`, `2 members`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def duration(seconds: float) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from db import where_sql
 from db.columns import Columns, noisy, simulated
 from db.experiments import StoredExperiment
-from db.tables import CandidateRow
+from db.tables import CandidateRow, EvaluationRow, MeasurementRow
 from db.where import parse
 from paretofarm.errors import ConfigError
 from paretofarm.experiment import Experiment
@@ -89,6 +89,14 @@ def choose_device(experiment: Experiment, wanted: str | None) -> str | None:
 def objectives_on(experiment: Experiment, device: str | None) -> tuple[Objective, ...]:
     """The objectives that count for one device class: its own and those that are the same everywhere."""
     return tuple(objective for objective in experiment.objectives if objective.device in (None, device))
+
+
+def simulated_devices(session: Session, experiment_id: int) -> tuple[str, ...]:
+    """Device classes of a search of which a simulated phone has measured."""
+    query = select(EvaluationRow.device).join(MeasurementRow, MeasurementRow.evaluation_id == EvaluationRow.id)
+    query = query.join(CandidateRow, CandidateRow.id == EvaluationRow.candidate_id)
+    query = query.where(CandidateRow.experiment_id == experiment_id, MeasurementRow.simulated).distinct()
+    return tuple(sorted(device for device in session.scalars(query) if device))
 
 
 def for_device(values: Mapping[str, Any], device: str | None) -> dict[str, Any]:

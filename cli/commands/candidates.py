@@ -7,6 +7,7 @@ import click
 from cli.commands.options import DEVICE, SEARCH, check_one_format, json_or_csv
 from cli.connection import open_database
 from cli.tables import csv_text, document, print_results
+from cli.words import count_text
 from db import experiments, reported
 from db.reported import choose_device, objectives_on
 
@@ -50,6 +51,8 @@ def candidates(
     elif as_csv:
         click.echo(csv_text(results), nl=False)
     else:
-        title = f"{stored.name}: {len(results)} candidates" + (f", latency on {chosen}" if chosen else "")
+        simulated = " (simulated phone)" if any(result.simulated for result in results) else ""
+        on = f", latency on {chosen}{simulated}" if chosen else ""
+        title = f"{stored.name}: {count_text(len(results), 'candidate')}{on}"
         objectives = [objective.name for objective in objectives_on(stored.experiment, chosen)]
         print_results(results, title=title, objectives=objectives, with_status=True)

@@ -60,11 +60,11 @@ def _document(phone: Phone) -> dict[str, object]:
 def _print(found: Sequence[Phone]) -> None:
     table = Table(box=box.SIMPLE_HEAD)
     for name in ("id", "serial", "device", "state", "model", "SoC", "address", "last seen (UTC)", "reason"):
-        table.add_column(name)
+        table.add_column(name, overflow="fold" if name == "reason" else "ellipsis")
     for phone in found:
         facts = phone.facts
         model = f"{facts.model} (simulated)" if facts.simulated else facts.model
         seen = f"{phone.last_seen_at:%Y-%m-%d %H:%M:%S}"
         row = (str(phone.id), facts.serial, facts.device, phone.state.value, model, facts.soc, facts.address, seen)
         table.add_row(*row, phone.state_reason or "")
-    print_table(table)
+    print_table(table, less_important=["last seen (UTC)", "address", "SoC", "id", "reason"])

@@ -34,8 +34,11 @@ def test_headings_have_the_unit_once() -> None:
     ]
 
 
-def test_an_interval_is_shown_as_half_width() -> None:
-    assert interval_text("latency_ms", 3.2, (3.1, 3.4)) == "3.20 ± 0.15"
+def test_an_interval_is_shown_as_it_is_skewed_or_not() -> None:
+    assert interval_text("latency_ms", 0.215, (0.2112, 0.2305)) == "0.215 (0.211–0.231)"
+    assert interval_text("latency_ms", 3.2, (3.1, 3.4)) == "3.20 (3.10–3.40)"
+    assert interval_text("latency_ms", 0.0215, (0.0212, 0.0231)) == "0.0215 (0.0212–0.0231)"
+    assert interval_text("latency_ms", 215.04, (210, 220)) == "215.0 (210.0–220.0)"
     assert interval_text("latency_ms", 3.2, None) == "3.2"
 
 
