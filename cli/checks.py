@@ -21,7 +21,7 @@ from db import migrate
 from db.artifacts import ArtifactStore
 from db.session import parse_url
 from paretofarm.broker_url import checked_broker_url
-from paretofarm.errors import ConfigError, ParetofarmError, WrongSchema
+from paretofarm.errors import ParetofarmError, WrongSchema
 from paretofarm.settings import BROKER_URL, DATABASE_URL, Settings
 
 EXTRAS: Mapping[str, tuple[str, ...]] = {
@@ -148,19 +148,12 @@ def _broker(environment: Environment) -> Iterator[Finding]:
 
 def ping_broker(url: str) -> str | None:
     """What is wrong with the broker, None where it answers. Never names the password."""
-    from kombu.connection import Connection
-    from kombu.exceptions import OperationalError
+    from cli.broker_wait import ask_broker
 
     try:
-        checked = checked_broker_url(url)
-    except ConfigError as error:
+        ask_broker(checked_broker_url(url))
+    except ParetofarmError as error:
         return str(error)
-    parts = urlsplit(checked)
-    try:
-        with Connection(checked, connect_timeout=5) as connection:
-            connection.ensure_connection(max_retries=1, interval_start=0.1, interval_step=0, timeout=5)
-    except (OperationalError, OSError, ValueError, KeyError) as error:
-        return f"{parts.hostname or parts.path} does not answer: {type(error).__name__}"
     return None
 
 

@@ -22,6 +22,8 @@ from paretofarm.settings import BROKER_URL, DATABASE_URL, DEFAULT_DATA_FOLDER, S
 log = logging.getLogger(__name__)
 
 WAIT_S = 2.0
+WRONG_PASSWORD = "password authentication failed"
+"""libpq gives no code for it; where the server speaks another language, it is waited for like any other outage."""
 
 DATA = "PARETOFARM_DATA"
 
@@ -74,6 +76,8 @@ def service_settings(environment: Mapping[str, str]) -> Settings:
             migrate.require_usable(settings.database_url)
             return settings
         except DatabaseUnavailable as error:
+            if WRONG_PASSWORD in str(error):
+                raise
             log.warning("waiting for the database: %s", error)
             time.sleep(WAIT_S)
 

@@ -63,6 +63,10 @@ class WrongSchema(ServiceError):
     """The database's tables are of another version."""
 
 
+class BrokerRefused(ServiceError):
+    """The message broker does not let us in."""
+
+
 class BackupError(ServiceError):
     """A backup could not be made or restored."""
 

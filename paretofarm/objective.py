@@ -10,7 +10,9 @@ from pydantic import Field, model_validator
 from paretofarm.metrics import METRICS, Goal, Metric, metric_key
 from paretofarm.strict import Strict
 
-DeviceClass = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=63)]
+DEVICE_CLASS_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
+DEVICE_CLASS_LENGTH = 63
+DeviceClass = Annotated[str, Field(pattern=DEVICE_CLASS_PATTERN, max_length=DEVICE_CLASS_LENGTH)]
 Bound = Annotated[float, Field(allow_inf_nan=False)]
 
 

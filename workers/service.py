@@ -1,9 +1,11 @@
 """The worker as a process."""
 
 import logging
+import warnings
 from collections.abc import Sequence
 
 from celery import signals
+from celery.exceptions import SecurityWarning
 
 from db.presence import Presence, facts_of_this_process
 from paretofarm import instruments
@@ -41,23 +43,31 @@ def run(
     signals.worker_shutting_down.connect(drain, weak=False)
     signals.setup_logging.connect(_leave_logging_alone, weak=False)
     app = worker_app(settings.broker_url, bench)
-    worker = app.Worker(
-        hostname=f"{name}@%h",
-        pool_cls="threads",
-        concurrency=concurrency,
-        queues=list(queues),
-        without_gossip=True,
-        without_mingle=True,
-        without_heartbeat=True,
-        loglevel="WARNING",
-        quiet=True,
-    )
-    log.info("worker %s is up with %s slots for %s", name, concurrency, ", ".join(queues))
+    with warnings.catch_warnings():
+        # What it says about root is meant for workers that unpickle: ours read JSON only.
+        warnings.simplefilter("ignore", SecurityWarning)
+        worker = app.Worker(
+            hostname=f"{name}@%h",
+            pool_cls="threads",
+            concurrency=concurrency,
+            queues=list(queues),
+            without_gossip=True,
+            without_mingle=True,
+            without_heartbeat=True,
+            loglevel="WARNING",
+            quiet=True,
+        )
+
+    def say_up(**_: object) -> None:
+        log.info("worker is up: queues %s; %s at a time", ", ".join(queues), concurrency)
+
+    signals.worker_ready.connect(say_up, weak=False)
     try:
         with Presence(bench.database, facts_of_this_process(bench.owner, "worker", queues)):
             worker.start()
     finally:
         signals.worker_shutting_down.disconnect(drain)
+        signals.worker_ready.disconnect(say_up)
         bench.close()
 
 

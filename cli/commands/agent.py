@@ -1,6 +1,7 @@
 """`paretofarm agent`: a process that measures on phones."""
 
 import os
+import re
 from pathlib import Path
 
 import click
@@ -49,6 +50,8 @@ def agent(
     """
     for address in addresses:
         check_address(address)
+    if device_class is not None:
+        check_device_class(device_class)
     log_to_stderr(verbose=verbose)
     settings = process_settings(os.environ)
     if len(addresses) > 1:
@@ -56,10 +59,12 @@ def agent(
 
         run_agents(addresses, settings, key=key, device_class=device_class, metrics=metrics, verbose=verbose)
         return
+    from cli.broker_wait import wait_for_broker
     from cli.metrics.serving import serve_metrics
     from device_agents.service import run  # needs the extra `agent`
 
     with serve_metrics(metrics, Process.AGENT) as meter:
+        wait_for_broker(settings.broker_url)
         run(settings, address=addresses[0], key=key.expanduser(), device=device_class, meter=meter)
 
 
@@ -68,3 +73,13 @@ def check_address(text: str) -> None:
     host, _, port = text.rpartition(":")
     if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
         raise click.BadParameter(f"{text!r} is not HOST:PORT", param_hint="'--connect'")
+
+
+def check_device_class(text: str) -> None:
+    """A usage error where no experiment file could name it."""
+    from paretofarm.objective import DEVICE_CLASS_LENGTH, DEVICE_CLASS_PATTERN
+
+    if not re.search(DEVICE_CLASS_PATTERN, text) or len(text) > DEVICE_CLASS_LENGTH:
+        raise click.BadParameter(
+            f"{text!r}: letters, digits, _ . and - only, at most {DEVICE_CLASS_LENGTH}", param_hint="'--device-class'"
+        )

@@ -29,12 +29,14 @@ def scheduler(metrics: MetricsAddress | None, verbose: bool) -> None:
     Servers: PARETOFARM_DATABASE_URL and PARETOFARM_BROKER_URL,
     else the stack that `paretofarm up` runs on this machine.
     """
+    from cli.broker_wait import refuse_wrong_password
     from cli.metrics.serving import serve_metrics
     from scheduler.service import run
 
     log_to_stderr(verbose=verbose)
     settings = service_settings(os.environ)
     with serve_metrics(metrics, Process.SCHEDULER) as meter:
+        refuse_wrong_password(settings.broker_url)
         run(settings, meter=meter)
 
 
@@ -66,6 +68,7 @@ def worker(queues: str, concurrency: int | None, name: str, metrics: MetricsAddr
       paretofarm worker --queues build,compile             on a host without
     """
     names = _queue_names(queues)
+    from cli.broker_wait import wait_for_broker
     from cli.metrics.cached_readings import CachedReadings
     from cli.metrics.serving import serve_metrics
     from workers.gpu import read_gpus
@@ -74,6 +77,7 @@ def worker(queues: str, concurrency: int | None, name: str, metrics: MetricsAddr
     log_to_stderr(verbose=verbose)
     settings = service_settings(os.environ)
     with serve_metrics(metrics, Process.WORKER, [CachedReadings(read_gpus, keep_s=GPU_KEEP_S)]) as meter:
+        wait_for_broker(settings.broker_url)
         run(settings, concurrency=concurrency or os.cpu_count() or 1, queues=names, name=name, meter=meter)
 
 

@@ -262,7 +262,7 @@ def test_what_a_virtual_phone_measured_is_labelled_wherever_it_is_shown(results:
     assert metrics == ["latency_ms", "on", "virtual", "(simulated)", "4.00", "(3.96–4.04)"]
     assert "measured on virtual (simulated phone)" in candidate
     assert "(simulated)" in run("phones").stdout
-    assert "device classes  virtual (simulated)\n" in run("search", "show", "faces-demo").stdout
+    assert "virtual (simulated)\n" in run("search", "show", "faces-demo").stdout
     assert ask("search", "show", "faces-demo")["simulated_devices"] == ["virtual"]
     assert ask("candidate", str(results.ids[1]))["simulated"] is True
     assert ",true,false," in run("candidates", "faces-demo", "--csv", "--limit", "1").stdout.splitlines()[1]

@@ -76,3 +76,9 @@ def test_closed_errors_do_not_matter() -> None:
 def test_a_wrong_command_line_is_one_line_too(arguments: str, line: str) -> None:
     result = shell(f"$P {arguments}")
     assert (result.returncode, result.stdout, result.stderr) == (2, "", f"paretofarm: {line}\n")
+
+
+def test_a_device_class_that_no_file_could_name_is_refused_before_any_phone_is_asked() -> None:
+    result = shell("$P agent --connect 192.0.2.1:5555 --device-class 'a b;c'")
+    assert (result.returncode, result.stderr.count("\n")) == (2, 1)
+    assert "'a b;c': letters, digits, _ . and - only, at most 63" in result.stderr
