@@ -1,5 +1,6 @@
 """Scheduler, worker, phones and agents of this machine, with embedded servers or the user's own."""
 
+import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,13 +16,17 @@ from cli.searches import check_artifact_store
 from cli.secret_files import with_secrets
 from cli.signals import interruptible, undisturbed, wait_for_interrupt
 from cli.stack.folder import readable_errors
+from cli.stack.logfile import complaint, read_tail
 from cli.stack.remote import Address, Remote, remote_lines, write_private
 from cli.stack_processes import Crew, phone_addresses, process_specs
 from db import migrate
-from paretofarm.errors import ConfigError
+from paretofarm.errors import ConfigError, StackError
 from paretofarm.settings import BROKER_URL, DATABASE_URL, Settings
 
 RESTARTS_WORTH_SAYING = 2
+ENDINGS_ENOUGH = 4
+"""After about ten seconds."""
+NEEDED = ("postgres", "broker", "scheduler", "worker")
 
 
 @dataclass(frozen=True)
@@ -34,8 +39,16 @@ class Farm:
     device_classes: tuple[str, ...]
 
     def trouble(self) -> str | None:
-        """A line about the first process that does not stay up, if any."""
+        """A line about the first process that does not stay up, if any.
+
+        Errors: StackError once a process that everything needs has ended at so many starts that it always will.
+        """
         for service in self.stack.services():
+            if _is_hopeless(service):
+                log = self.stack.folder.log(service.name)
+                raise StackError(
+                    f"{service.name} ends at every start ({_exit(service)}): {complaint(read_tail(log))}: see {log}"
+                )
             if service.restarts >= RESTARTS_WORTH_SAYING and (service.pid is None or not service.ready):
                 return f"{service.name} keeps ending ({_exit(service)}): see {self.stack.folder.log(service.name)}"
         return None
@@ -140,6 +153,13 @@ def _invite(remote: Remote, farm: Farm) -> None:
     ports = f"Postgres on {address.at(address.port)}, broker on {address.at(address.broker_port)}"
     click.echo(f"listening, unencrypted: {ports}", err=True)
     click.echo(f"for workers and agents on other machines: {file} (holds the password)", err=True)
+
+
+def _is_hopeless(service: ServiceStatus) -> bool:
+    """What somebody has killed may well stay up next time."""
+    killed = service.exit_code in (-signal.SIGKILL, -signal.SIGTERM)
+    ended = service.pid is None and not killed
+    return service.name in NEEDED and ended and service.quick_endings >= ENDINGS_ENOUGH
 
 
 def _exit(service: ServiceStatus) -> str:

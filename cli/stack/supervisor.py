@@ -29,13 +29,17 @@ SETTLED_S = 60.0
 
 @dataclass(frozen=True)
 class ServiceStatus:
-    """A service as it is now. `pid` is None while it does not run, `exit_code` its last one."""
+    """A service as it is now. `pid` is None while it does not run, `exit_code` its last one.
+
+    quick_endings: how often in a row it has ended soon after its start.
+    """
 
     name: str
     pid: int | None
     ready: bool
     restarts: int
     exit_code: int | None
+    quick_endings: int = 0
 
 
 class Kept:
@@ -69,7 +73,7 @@ class Kept:
 
     def status(self) -> ServiceStatus:
         pid = self.child.pid if self.child else None
-        return ServiceStatus(self.service.name, pid, self.ready, self.restarts, self.exit_code)
+        return ServiceStatus(self.service.name, pid, self.ready, self.restarts, self.exit_code, self._quick_deaths)
 
     def forget(self) -> None:
         """The process has been stopped."""
