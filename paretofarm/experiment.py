@@ -1,11 +1,12 @@
 """One experiment file as a model. What is written here is stored with the search and drives everything it does."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from paretofarm.algorithms import AlgorithmSettings
+from paretofarm.complaints import NAME_PATTERN, complaints
 from paretofarm.errors import ConfigError
 from paretofarm.lifecycle import Plan
 from paretofarm.measurement import MeasurementSettings
@@ -14,8 +15,6 @@ from paretofarm.objective import Constraint, Objective
 from paretofarm.spaces import SearchSpaceSettings
 from paretofarm.strict import Strict
 from paretofarm.training import TrainingSettings
-
-NAME_PATTERN = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 
 
 class Stop(Strict):
@@ -92,16 +91,4 @@ def parse_experiment(document: Mapping[str, Any], source: str) -> Experiment:
     try:
         return Experiment.model_validate(document)
     except ValidationError as error:
-        raise ConfigError(f"{source}: " + "; ".join(_problems(error))) from error
-
-
-def _problems(error: ValidationError) -> Iterable[str]:
-    for problem in error.errors(include_url=False, include_context=False):
-        key = ".".join(str(part) for part in problem["loc"]) or "the file"
-        reason = problem["msg"].removeprefix("Value error, ")
-        if problem["type"] == "extra_forbidden":
-            yield f"{key}: unknown key"
-        elif problem["type"] == "missing" or not isinstance(problem["input"], str | int | float | bool):
-            yield f"{key}: {reason}"
-        else:
-            yield f"{key} = {problem['input']!r}: {reason}"
+        raise ConfigError(f"{source}: " + "; ".join(complaints(error, document))) from error

@@ -64,14 +64,27 @@ def test_an_experiment_survives_storage_as_json() -> None:
     assert Experiment.model_validate(experiment.model_dump(mode="json")) == experiment
 
 
+def test_a_wrong_element_is_not_missing_too() -> None:
+    message = refusal(changed("training.epochs", [0]))
+    assert message == "faces.yaml: training.epochs.0 = 0: must be at least 1"
+
+
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
         ("seeed", 1, "faces.yaml: seeed: unknown key"),
         ("training.epoch", 3, "faces.yaml: training.epoch: unknown key"),
-        ("stop", None, "faces.yaml: stop: Field required"),
-        ("name", "Faces Demo", "faces.yaml: name = 'Faces Demo': "),
-        ("search_space.type", "hourglas", "faces.yaml: search_space: Input tag 'hourglas'"),
+        ("stop", None, "faces.yaml: stop: is missing"),
+        (
+            "name",
+            "Faces Demo",
+            "name = 'Faces Demo': must be small letters, digits and single hyphens, beginning with a letter",
+        ),
+        (
+            "search_space.type",
+            "hourglas",
+            "search_space.type = 'hourglas': must be one of 'hourglass', 'hourglass_mobile'",
+        ),
         ("training.epochs", [3, 1], "faces.yaml: training.epochs: the rungs must increase"),
         ("training.dataset.size", 128, "training.dataset.size is 128, search_space.input_size is 64"),
         ("constraints.0.at_most", -1, "impossible: parameters is never at most -1"),
@@ -79,9 +92,17 @@ def test_an_experiment_survives_storage_as_json() -> None:
         ("objectives.0.name", "iou", "unknown metric 'iou'"),
         ("training", None, "an objective or constraint on a trained metric needs a `training:` section"),
         ("measurement", None, "an objective or constraint on a device needs a `measurement:` section"),
-        ("measurement.max_relative_ci", 0, "faces.yaml: measurement.max_relative_ci = 0: "),
-        ("stop.candidates", 0, "faces.yaml: stop.candidates = 0: "),
-        ("objectives", [], "faces.yaml: objectives: "),
+        ("measurement.max_relative_ci", 0, "faces.yaml: measurement.max_relative_ci = 0: must be more than 0"),
+        ("stop.candidates", 0, "faces.yaml: stop.candidates = 0: must be at least 1"),
+        ("stop.candidates", 1.5, "faces.yaml: stop.candidates = 1.5: must be a whole number"),
+        ("training.amp", "maybe", "faces.yaml: training.amp = 'maybe': must be true or false"),
+        ("training.dataset.size", 17, "faces.yaml: training.dataset.size = 17: must be a multiple of 16"),
+        ("training.dataset", "faces", "faces.yaml: training.dataset = 'faces': must have keys of its own"),
+        ("search_space.ops", ["q"], "faces.yaml: search_space.ops.0 = 'q': must be 'conv3x3', 'conv5x5' or 'conv7x7'"),
+        ("search_space.type", None, "faces.yaml: search_space.type: is missing"),
+        ("objectives.1.device", "a b", "objectives.1.device = 'a b': must be letters, digits, `_`, `.` and `-`"),
+        ("objectives", "miou", "faces.yaml: objectives = 'miou': must be a list"),
+        ("objectives", [], "faces.yaml: objectives: must have at least 1"),
     ],
 )
 def test_a_wrong_file_gets_one_line_that_names_file_key_and_reason(path: str, value: Any, message: str) -> None:
