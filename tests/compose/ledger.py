@@ -36,7 +36,7 @@ def check_search(farm: Farm, search: str, candidates: int) -> None:
     check(not measured, "no measurement is recorded twice")
     epochs = farm.sql(
         "SELECT e.candidate_id FROM evaluations e JOIN training_metrics m ON m.evaluation_id = e.id"
-        " WHERE e.stage = 'train' GROUP BY e.candidate_id HAVING count(*) <> count(DISTINCT m.epoch) OR count(*) < 2"
+        " WHERE e.stage = 'train' GROUP BY e.candidate_id HAVING count(*) <> count(DISTINCT m.epoch) OR count(*) < 3"
     )
     check(not epochs, "every candidate's learning curve is whole, each epoch once")
 

@@ -19,7 +19,7 @@ from farm import CheckFailed, Farm, check, say
 from havoc import Havoc
 from ledger import check_search, counts, status
 
-SEARCH, CANDIDATES = "compose-test", 9
+SEARCH, CANDIDATES = "compose-test", 24
 LEASE_S = 15
 ALWAYS_ON = ("postgres", "broker", "scheduler", "worker", "trainer")
 DEMO = ("phone", "demo-agent")
