@@ -11,8 +11,10 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from db.tables import CandidateRow, EvaluationRow, Json, MeasurementRow
 from paretofarm.errors import ConfigError
+from paretofarm.lifecycle import CandidateStatus
 from paretofarm.metrics import METRICS, metric_key
 
+STATUSES = tuple(status.value for status in CandidateStatus)
 INTERVAL_ENDS = {"latency_low_ms": 0, "latency_high_ms": 1}
 
 
@@ -26,11 +28,12 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Column:
-    """expression: SQL for its value, NULL where a candidate has none."""
+    """expression: SQL for its value, NULL where a candidate has none. values: all it can have, where they are few."""
 
     name: str
     kind: Kind
     expression: ColumnElement[Any]
+    values: tuple[str, ...] = ()
 
 
 class Columns:
@@ -45,7 +48,7 @@ class Columns:
         self._own = {
             "id": Column("id", Kind.NUMBER, cast(CandidateRow.id, Double)),
             "number": Column("number", Kind.NUMBER, cast(CandidateRow.number, Double)),
-            "status": Column("status", Kind.TEXT, cast(CandidateRow.status, String)),
+            "status": Column("status", Kind.TEXT, cast(CandidateRow.status, String), STATUSES),
             "reason": Column("reason", Kind.TEXT, CandidateRow.reason.expression),
             "origin": Column("origin", Kind.TEXT, CandidateRow.origin.expression),
             "digest": Column("digest", Kind.TEXT, CandidateRow.digest.expression),

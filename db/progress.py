@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Double, cast, func, select
 from sqlalchemy.orm import Session
 
 from db.candidates import OPEN, UNFINISHED, counts
-from db.experiments import StoredExperiment
-from db.tables import NOW, CandidateRow, EvaluationRow
+from db.events import EventKind
+from db.experiments import ExperimentStatus, StoredExperiment
+from db.tables import NOW, CandidateRow, EvaluationRow, EventRow
 from paretofarm.lifecycle import CandidateStatus, EvaluationStatus, Stage
 
 RATE_WINDOW = 20
@@ -75,8 +77,16 @@ def _failures(session: Session, experiment_id: int) -> dict[str, int]:
 
 
 def _elapsed_s(session: Session, search: StoredExperiment) -> float:
-    until = search.finished_at or session.scalars(select(NOW)).one()
+    until = search.finished_at or _stopped_at(session, search) or session.scalars(select(NOW)).one()
     return (until - search.created_at).total_seconds()
+
+
+def _stopped_at(session: Session, search: StoredExperiment) -> datetime | None:
+    """None where it is not stopped."""
+    if search.status is not ExperimentStatus.STOPPED:
+        return None
+    query = select(func.max(EventRow.at)).where(EventRow.experiment_id == search.id)
+    return session.scalar(query.where(EventRow.kind == EventKind.EXPERIMENT_STOPPED.value))
 
 
 def _per_minute(session: Session, search: StoredExperiment) -> float | None:

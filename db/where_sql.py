@@ -59,6 +59,8 @@ def _check(comparison: Comparison, column: Column) -> None:
         raise ConfigError(f"{place} {comparison.operator} …: only numbers have an order")
     if value is not None and _kind(value) is not column.kind:
         raise ConfigError(f"{place} is compared with {value!r}: expected {column.kind}")
+    if column.values and value is not None and value not in column.values:
+        raise ConfigError(f"{place} is never {value!r}, but one of {', '.join(column.values)}")
 
 
 def _kind(value: Value) -> Kind:

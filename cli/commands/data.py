@@ -41,11 +41,14 @@ def faces(count: int, size: int, seed: int, out: Path) -> None:
     Example:
       paretofarm data faces --count 1200 --size 64 --out data/faces
     """
-    from workers.datasets.faces import write_faces  # needs the extra `worker`
+    from workers.datasets.faces import count_faces, write_faces  # needs the extra `worker`
 
     with progress_bar("drawing faces", count) as progress:
         write_faces(out, count, size, seed, progress)
     click.echo(f"{out}: {count} faces of {size}x{size} pixels, seed {seed}", err=True)
+    held = count_faces(out)
+    if held > count:
+        click.echo(f"the folder holds {held}, and a search trains on all of them: say `limit: {count}` there", err=True)
 
 
 @data.command()

@@ -14,7 +14,11 @@ DEVICE = click.option(
 )
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 PLOT = click.option(
-    "--plot", type=click.Path(path_type=Path, dir_okay=False), default=None, metavar="FILE.png", help="Draw a picture."
+    "--plot",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=None,
+    metavar="FILE",
+    help="Draw a picture: .png, .pdf or .svg.",
 )
 
 

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 LIMIT = 8 * 2**20
+FULL_DISK = re.compile("No space left on device|Disk quota exceeded")
 
 
 def bound_log(log: Path, limit: int = LIMIT) -> None:
@@ -37,8 +38,13 @@ def read_tail(log: Path, start: int = 0, limit: int = 4000) -> str:
 
 
 def complaint(output: str) -> str:
-    """What a program's output says is wrong, as one line: Postgres' last error with its detail, else the last line."""
+    """What a program's output says is wrong, as one line: Postgres' last error with its detail, else the last line.
+
+    A full disk comes before all: of what follows from it, the last is seldom what names it.
+    """
     lines = [line.strip() for line in output.splitlines() if line.strip()]
+    if full := [line for line in lines if FULL_DISK.search(line)]:
+        return re.sub(r"^.*?\b(?:LOG|WARNING|ERROR|FATAL|PANIC|error): +", "", full[-1])
     for index in range(len(lines) - 1, -1, -1):
         if found := re.search(r"(?:FATAL|PANIC|error): +(.*)", lines[index]):
             details = [re.search(r"DETAIL: +(.*)", line) for line in lines[index + 1 : index + 2]]

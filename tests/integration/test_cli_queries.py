@@ -13,8 +13,10 @@ from factories import store_experiment
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from services import RunningPostgres
+from sqlalchemy import text
 
 from cli.main import main
+from db import experiments
 from db.session import Database
 
 
@@ -207,6 +209,19 @@ def test_a_search_is_stopped_and_resumed(results: Results) -> None:
     assert ask("search", "show", "faces-demo")["status"] == "running"
 
 
+def test_the_time_of_a_stopped_search_stands_still(
+    database: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PARETOFARM_DATABASE_URL", database_url)
+    with database.transaction() as session:
+        stored = store_experiment(session, name="halted")
+        experiments.stop(session, stored.id)
+        session.execute(text("UPDATE experiments SET created_at = created_at - interval '1 hour'"))
+        session.execute(text("ALTER TABLE events DISABLE TRIGGER USER"))
+        session.execute(text("UPDATE events SET at = at - interval '10 minutes'"))
+    assert round(ask("search", "show", "halted")["elapsed_s"]) == 50 * 60
+
+
 def test_phones_are_listed(results: Results) -> None:
     (phone,) = ask("phones")
     assert (phone["device"], phone["state"], phone["simulated"]) == ("virtual", "ready", True)
@@ -288,6 +303,8 @@ def test_candidates_are_filtered_and_sorted(results: Results) -> None:
         ("miou > 'a'", "expected number"),
         ("miou > 1; drop table candidates", "position 9"),
         ("", "position 1"),
+        ("status = 'finished'", "is never 'finished', but one of proposed, running, complete, infeasible, failed"),
+        ("status in ('failed', 'done')", "is never 'done', but one of"),
     ],
 )
 def test_a_wrong_condition_is_the_users_input(results: Results, condition: str, complaint: str) -> None:

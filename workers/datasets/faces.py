@@ -46,6 +46,11 @@ def write_faces(
         raise DataError(f"{out}: cannot be written: {error.strerror or error}") from error
 
 
+def count_faces(out: Path) -> int:
+    """How many faces with labels a folder holds."""
+    return sum(1 for _ in out.glob("[0-9]*_seg.png"))
+
+
 def _complete(faces: FaceSet, count: int, progress: Progress, processes: int | None, lock: int) -> None:
     missing = list(_missing(faces, count, progress))
     done = itertools.count(count - len(missing) + 1)

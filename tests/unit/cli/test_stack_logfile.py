@@ -45,6 +45,16 @@ def test_postgres_complaint_is_its_last_error_with_the_detail() -> None:
     )
 
 
+def test_a_full_disk_is_named_whatever_followed_from_it() -> None:
+    log = (
+        '2026-01-01 00:00:00.000 UTC [7] PANIC:  could not write to file "pg_wal/xlogtemp.7": No space left on device\n'
+        "2026-01-01 00:00:00.100 UTC [6] LOG:  startup process (PID 7) was terminated by signal 6: Aborted\n"
+        "2026-01-01 00:00:00.200 UTC [6] FATAL:  checkpoint request failed\n"
+        "2026-01-01 00:00:00.200 UTC [6] HINT:  Consult recent messages in the server log for details.\n"
+    )
+    assert complaint(log) == 'could not write to file "pg_wal/xlogtemp.7": No space left on device'
+
+
 def test_initdbs_complaint_is_not_hidden_by_its_hint() -> None:
     output = 'initdb: error: could not create directory "/x": No space left\ninitdb: removing data directory\n'
     assert complaint(output) == 'could not create directory "/x": No space left'
