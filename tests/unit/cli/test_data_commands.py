@@ -9,7 +9,7 @@ from cli.main import main
 
 def test_brain_names_the_owner_of_the_atlas_and_where_the_terms_are(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["data", "brain", "--out", str(tmp_path / "brain")], catch_exceptions=False)
-    assert (result.exit_code, result.stdout) == (0, "")
+    assert (result.exit_code, result.stdout) == (0, ""), result.stderr
     assert f"{tmp_path / 'brain'}: 416 slices of the ICBM 152 atlas\n" in result.stderr
     assert "Copyright (C) 1993-2004 Louis Collins, McConnell Brain Imaging Centre, Montreal Neur" in result.stderr
     assert f"McGill University; its terms: {tmp_path / 'brain' / 'ATTRIBUTION.txt'}\n" in result.stderr
