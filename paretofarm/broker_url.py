@@ -13,7 +13,7 @@ SAFE = {"ssl_cert_reqs": ("required", "CERT_REQUIRED"), "ssl_check_hostname": ("
 def checked_broker_url(url: str) -> str:
     """The address with everything said that makes `rediss://` safe: certificate and host name are verified.
 
-    Left unsaid, kombu does not speak TLS at all on such an address, and earlier clients do not look at the host name.
+    Left unsaid, kombu trusts any certificate, and earlier clients of Redis do not look at the host name.
     ConfigError for what would make it unsafe, without the text: it may hold a password.
     """
     parts = _split(url)

@@ -1,7 +1,8 @@
 """A new version's migrations are run while the version before is still at work: it must not notice.
 
 `released/NNNN.jsonl` is what the code of that revision sent to its database during one small search, statement by
-statement with the role and the number of rows, as `tests/tools/record_statements.py` recorded it when the revision was the newest. It is never edited.
+statement with the role and the number of rows, as `tests/tools/record_statements.py` recorded it when the revision was
+the newest. It is never edited.
 """
 
 import json

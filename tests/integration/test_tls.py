@@ -126,8 +126,8 @@ def test_a_broker_that_cannot_prove_who_it_is_gets_no_message(
     assert ping_broker(url) is not None
 
 
-def test_a_bare_rediss_address_never_speaks_in_clear_text(ports: dict[str, int]) -> None:
-    """kombu would; and the system's authorities do not know ours."""
+def test_a_bare_rediss_address_does_not_trust_anybody(ports: dict[str, int]) -> None:
+    """kombu would. The system's authorities do not know ours."""
     url = checked_broker_url(f"rediss://{LOOPBACK}:{ports[f'broker@{LOOPBACK}']}/0")
     with closing(Broker(url)) as sender, pytest.raises(BrokerUnavailable, match="certificate verify failed"):
         sender.send([Message(7, 1, Stage.BUILD, "build")])
