@@ -5,6 +5,7 @@ import logging
 import os
 import socket
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from celery import signals
@@ -30,7 +31,15 @@ log = logging.getLogger(__name__)
 ATTACH_WAIT_S = 15.0
 
 
-def run(settings: Settings, *, address: str, key: Path, device: str | None = None, meter: Meter = NO_METER) -> None:
+def run(
+    settings: Settings,
+    *,
+    address: str,
+    key: Path,
+    device: str | None = None,
+    meter: Meter = NO_METER,
+    wait_for_broker: Callable[[], None] = lambda: None,
+) -> None:
     """Attaches the phone at `address` and measures on it until SIGTERM or SIGINT. Must be called in the main thread.
 
     Errors: PhoneOffline or PhoneUnauthorized where the phone cannot be attached within a quarter of a minute;
@@ -41,6 +50,7 @@ def run(settings: Settings, *, address: str, key: Path, device: str | None = Non
     identity = _attach(phone, address)
     metrics = PhoneMetrics(meter, device_class(identity, device))
     migrate.require_usable(settings.database_url)
+    wait_for_broker()
     database = Database(settings.database_url)
     try:
         _serve(settings, phone, identity, database, metrics=metrics, address=address)

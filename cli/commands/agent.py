@@ -64,8 +64,14 @@ def agent(
     from device_agents.service import run  # needs the extra `agent`
 
     with serve_metrics(metrics, Process.AGENT) as meter:
-        wait_for_broker(settings.broker_url)
-        run(settings, address=addresses[0], key=key.expanduser(), device=device_class, meter=meter)
+        run(
+            settings,
+            address=addresses[0],
+            key=key.expanduser(),
+            device=device_class,
+            meter=meter,
+            wait_for_broker=lambda: wait_for_broker(settings.broker_url),
+        )
 
 
 def check_address(text: str) -> None:
