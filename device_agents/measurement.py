@@ -69,6 +69,7 @@ class Measurement:
             blocks,
             baseline_ms=baseline_ms,
             usual_ms=usual_ms,
+            max_reference_shift=self.settings.max_reference_shift,
             max_relative_ci=self.settings.max_relative_ci,
             min_blocks=self.settings.min_blocks,
             max_blocks=self.settings.max_blocks,

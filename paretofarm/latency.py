@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 MAX_REFERENCE_DRIFT = 0.05
 MAX_REFERENCE_SHIFT = 0.08
-"""From the phone's usual pace. What slows it down slows one network more than another: dividing by the reference
+"""By default, from the phone's usual pace. What slows it down slows one network more than another: dividing by the reference
 takes that away only in part (docs/measurement.md has the figures), so that a correction must stay small."""
 BOOTSTRAP_RESAMPLES = 2000
 CONFIDENCE = 0.95
@@ -48,10 +48,10 @@ class Block:
         before, after = np.median(self.reference_before_ms), np.median(self.reference_after_ms)
         return float(abs(after - before) / min(before, after))
 
-    def counts(self, usual_ms: float | None) -> bool:
+    def counts(self, usual_ms: float | None, max_shift: float = MAX_REFERENCE_SHIFT) -> bool:
         """usual_ms: the reference's usual pace on this phone; None while nobody knows it."""
         shift = 0.0 if usual_ms is None else abs(self.reference_ms / usual_ms - 1)
-        return self.disturbed is None and self.drift <= MAX_REFERENCE_DRIFT and shift <= MAX_REFERENCE_SHIFT
+        return self.disturbed is None and self.drift <= MAX_REFERENCE_DRIFT and shift <= max_shift
 
 
 class Verdict(StrEnum):
@@ -99,12 +99,13 @@ def judge(
     min_blocks: int,
     max_blocks: int,
     usual_ms: float | None = None,
+    max_reference_shift: float = MAX_REFERENCE_SHIFT,
 ) -> tuple[Verdict, LatencySummary | None]:
     """Says whether more blocks are needed, and what the ones at hand amount to (None while there are too few).
 
     baseline_ms: the reference's pace to which times are normalised; usual_ms: its usual pace on this very phone.
     """
-    counted = [block for block in blocks if block.counts(usual_ms)]
+    counted = [block for block in blocks if block.counts(usual_ms, max_reference_shift)]
     discarded = len(blocks) - len(counted)
     exhausted = len(blocks) >= max_blocks
     if len(counted) < min_blocks:

@@ -4,6 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from paretofarm.latency import MAX_REFERENCE_SHIFT
 from paretofarm.strict import Strict
 
 PROTOCOL_VERSION = 1
@@ -14,7 +15,8 @@ class MeasurementProtocol(Strict):
     """Blocks of inferences interleaved with a reference network (`paretofarm.latency` judges them).
 
     A block ends after both `min_inferences` and `min_block_s`; blocks are added until the half-width of the 95 %
-    confidence interval is at most `max_relative_ci` of the value, from `min_blocks` to `max_blocks`.
+    confidence interval is at most `max_relative_ci` of the value, from `min_blocks` to `max_blocks`. A block does
+    not count where the reference's pace is further than `max_reference_shift` from the phone's usual one.
     """
 
     max_relative_ci: float = Field(0.02, gt=0, lt=1)
@@ -23,6 +25,7 @@ class MeasurementProtocol(Strict):
     min_block_s: float = Field(2.0, ge=0, le=600)
     min_blocks: int = Field(3, ge=3, le=100)
     max_blocks: int = Field(8, ge=3, le=100)
+    max_reference_shift: float = Field(MAX_REFERENCE_SHIFT, gt=0, le=1)
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
