@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 MAX_REFERENCE_DRIFT = 0.05
 MAX_REFERENCE_SHIFT = 0.08
-"""By default, from the phone's usual pace. What slows it down slows one network more than another: dividing by the reference
-takes that away only in part (docs/measurement.md has the figures), so that a correction must stay small."""
+"""By default, from the phone's usual pace. What slows it down slows one network more than another: dividing by the
+reference takes that away only in part (docs/measurement.md has the figures), so that a correction must stay small."""
 BOOTSTRAP_RESAMPLES = 2000
 CONFIDENCE = 0.95
 
