@@ -95,7 +95,7 @@ def _programs(root: Path) -> dict[str, str]:
         "df": reports + DF + tool["df"],
         "cmd": tool["cmd"],
         "logcat": LOGCAT,
-        RUNNER: ONE_THREAD + _python("device_agents.virtual_phone.warm_runner", str(root / RUN), packages=True),
+        RUNNER: ONE_THREAD + _python("device_agents.virtual_phone.warm_client", str(root / RUN), packages=True),
     }
 
 
