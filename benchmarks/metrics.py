@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from benchmarks.tick import DOCUMENT
 from cli.local_stack import LocalStack
 from cli.metrics.cached_readings import CachedReadings
 from cli.metrics.prometheus_meter import PrometheusMeter
@@ -27,18 +28,6 @@ from paretofarm.instrument import Process
 CANDIDATES = 100_000
 REPEATS = 20
 COUNTS = 100_000
-DOCUMENT = {
-    "name": "measured",
-    "search_space": {"type": "hourglass", "input_size": 64},
-    "algorithm": {"type": "evolution_pareto"},
-    "objectives": [
-        {"name": "miou", "goal": "maximize"},
-        {"name": "latency_ms", "goal": "minimize", "device": "phone"},
-    ],
-    "training": {"type": "segmentation", "dataset": {"type": "face_synthetics", "path": "faces", "size": 64}},
-    "measurement": {"runtime": "onnxruntime"},
-    "stop": {"candidates": 1_000_000},
-}
 FILL = (
     """
     INSERT INTO candidates (experiment_id, number, digest, architecture, origin, parents, status, metrics)
@@ -73,7 +62,7 @@ def main() -> None:
         migrate.upgrade(url)
         database = Database(url)
         with database.transaction() as session:
-            experiment = parse_experiment(DOCUMENT, "benchmark")
+            experiment = parse_experiment({**DOCUMENT, "name": "measured"}, "benchmark")
             _fill(session, experiments.create(session, experiment, source="", code_version="benchmark"))
         _vacuum(database)
         _report(FarmReadings(database, artifacts=folder, broker_answers=lambda: True))

@@ -1,18 +1,17 @@
 """Whether the broker answers, before a process relies on it."""
 
 import logging
-import time
 from urllib.parse import urlsplit
 
 from kombu.connection import Connection
 from kombu.exceptions import OperationalError
 from redis.exceptions import AuthenticationError, AuthorizationError
 
+from cli.patience import until_it_answers
 from paretofarm.errors import BrokerRefused, BrokerUnavailable
 
 log = logging.getLogger(__name__)
 
-PAUSE_S = 2.0
 TIMEOUT_S = 5.0
 
 
@@ -32,13 +31,7 @@ def ask_broker(url: str) -> None:
 
 def wait_for_broker(url: str) -> None:
     """Returns once it answers; says at every try that it does not. Errors: BrokerRefused."""
-    while True:
-        try:
-            ask_broker(url)
-            return
-        except BrokerUnavailable as error:
-            log.warning("waiting: %s", error)
-            time.sleep(PAUSE_S)
+    until_it_answers(lambda: ask_broker(url), BrokerUnavailable)
 
 
 def refuse_wrong_password(url: str) -> None:

@@ -6,22 +6,21 @@ duration. A data folder is never made by a command that only reads.
 
 import logging
 import stat
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from cli.local_stack import StackMode, embedded_database, find_running_stack
+from cli.patience import until_it_answers
 from cli.secret_files import with_secrets
 from cli.stack.folder import DataFolder
 from db import migrate
 from db.session import Database, tls_warning
-from paretofarm.errors import ConfigError, DatabaseUnavailable, NotFound
+from paretofarm.errors import ConfigError, DatabaseRefused, DatabaseUnavailable, NotFound
 from paretofarm.settings import BROKER_URL, DATABASE_URL, DEFAULT_DATA_FOLDER, Settings
 
 log = logging.getLogger(__name__)
 
-WAIT_S = 2.0
 WRONG_PASSWORD = "password authentication failed"
 """libpq gives no code for it; where the server speaks another language, it is waited for like any other outage."""
 
@@ -69,17 +68,22 @@ def process_settings(environment: Mapping[str, str]) -> Settings:
 
 
 def service_settings(environment: Mapping[str, str]) -> Settings:
-    """The same for a process that runs on: it waits for a database that is away. Errors: WrongSchema."""
+    """The same for a process that runs on: it waits for a database that is away.
+
+    Errors: WrongSchema, DatabaseRefused.
+    """
     settings = process_settings(environment)
-    while True:
-        try:
-            migrate.require_usable(settings.database_url)
-            return settings
-        except DatabaseUnavailable as error:
-            if WRONG_PASSWORD in str(error):
-                raise
-            log.warning("waiting for the database: %s", error)
-            time.sleep(WAIT_S)
+    until_it_answers(lambda: _require_usable(settings.database_url), DatabaseUnavailable)
+    return settings
+
+
+def _require_usable(url: str) -> None:
+    try:
+        migrate.require_usable(url)
+    except DatabaseUnavailable as error:
+        if WRONG_PASSWORD in str(error):
+            raise DatabaseRefused(str(error)) from error
+        raise
 
 
 def _process_settings(environment: Mapping[str, str]) -> Settings:

@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 import click
 
 from cli.connection import data_folder, has_own_servers, settings_with, upgrade
+from cli.file_errors import readable_errors
 from cli.local_stack import LocalStack, ProcessSpec, ServiceStatus, StackUrls
 from cli.metrics.address import metrics_address
 from cli.own_servers import ProcessGroup
 from cli.searches import check_artifact_store
 from cli.secret_files import with_secrets
 from cli.signals import interruptible, undisturbed, wait_for_interrupt
-from cli.stack.folder import readable_errors
 from cli.stack.logfile import complaint, read_tail
 from cli.stack.remote import Address, Remote, remote_lines, write_private
 from cli.stack_processes import Crew, phone_addresses, process_specs
@@ -147,7 +147,7 @@ def _invite(remote: Remote, farm: Farm) -> None:
     artifacts = farm.settings.artifacts
     is_here = urlsplit(artifacts).scheme in ("", "file")
     file = farm.stack.folder.remote
-    with readable_errors(file):
+    with readable_errors(file, StackError):
         write_private(file, "".join(f"{line}\n" for line in remote_lines(remote, None if is_here else artifacts)))
     address = remote.address
     ports = f"Postgres on {address.at(address.port)}, broker on {address.at(address.broker_port)}"

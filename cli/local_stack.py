@@ -16,10 +16,11 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Self
 
+from cli.file_errors import readable_errors
 from cli.stack.binaries import broker_program, postgres_folder
 from cli.stack.broker import BrokerServer
 from cli.stack.embedded import embedded_database
-from cli.stack.folder import DataFolder, create_private, readable_errors
+from cli.stack.folder import DataFolder, create_private
 from cli.stack.guardian import kill_marked
 from cli.stack.identity import Identity, choose_identity
 from cli.stack.postgres import PostgresServer
@@ -236,5 +237,5 @@ class LocalStack:
 
     def _publish(self, state: StackState) -> None:
         self._state = state
-        with readable_errors(self.folder.state):
+        with readable_errors(self.folder.state, StackError):
             state.write(self.folder.state)

@@ -3,11 +3,11 @@
 import hashlib
 import os
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cli.file_errors import readable_errors
 from cli.secret_files import as_secret, read_secret
 from paretofarm.errors import ConfigError
 
@@ -38,7 +38,7 @@ class SecretFolder:
 
         Errors: ConfigError where the folder cannot be written or a file in it is no secret.
         """
-        with _readable_errors(self.path):
+        with readable_errors(self.path, ConfigError):
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             made = [name for name in NAMES if not (self.path / name).exists()]
         for name in made:
@@ -69,7 +69,7 @@ class SecretFolder:
         """In one step; nobody but owner and group could read it at any time."""
         target = self.path / name
         new = target.with_name(f".{name}.new")
-        with _readable_errors(target):
+        with readable_errors(target, ConfigError):
             new.unlink(missing_ok=True)
             with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
                 file.write(text)
@@ -80,7 +80,7 @@ class SecretFolder:
         target = self.path / name
         group = self.groups.get(name)
         if group is not None and target.stat().st_gid != group:
-            with _readable_errors(target):
+            with readable_errors(target, ConfigError):
                 self._let_in(target, group)
 
     def _let_in(self, path: Path, group: int | None) -> None:
@@ -99,11 +99,3 @@ def acl(password: str) -> str:
         f"user default on #{digest} ~* &* +@all -@admin -@dangerous +info\n"
         "user health on nopass resetkeys resetchannels -@all +ping\n"
     )
-
-
-@contextmanager
-def _readable_errors(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise ConfigError(f"{error.filename or path}: {error.strerror}") from error

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from cli.backup.manifest import MANIFEST, Manifest, read_manifest
+from cli.file_errors import readable_errors
 from cli.stack.state import FileLock
 from db.artifact_folder import ArtifactFolder
 from paretofarm.errors import BackupError
@@ -52,12 +53,12 @@ class BackupFolder:
     @contextmanager
     def writing(self) -> Iterator[Path]:
         """A folder to make a backup in; nobody takes it for one. Errors: BackupError where somebody else writes."""
-        with _readable_errors(self.root):
+        with readable_errors(self.root, BackupError):
             self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
         with FileLock(self.root / ".lock") as lock:
             if not lock.acquire():
                 raise BackupError(f"{self.root}: another backup is being made here (process {lock.holder()})")
-            with _readable_errors(self.root):
+            with readable_errors(self.root, BackupError):
                 for left in self.root.glob(f"{PARTIAL}*"):
                     shutil.rmtree(left)
                 partial = self.root / f"{PARTIAL}{os.getpid()}"
@@ -76,7 +77,7 @@ class BackupFolder:
         return Backup(folder, manifest, self.artifacts)
 
     def _names(self) -> list[str]:
-        with _readable_errors(self.root):
+        with readable_errors(self.root, BackupError):
             return [path.parent.name for path in self.root.glob(f"[0-9]*/{MANIFEST}")]
 
     def _free_name(self, at: datetime) -> Path:
@@ -101,11 +102,3 @@ def _sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-@contextmanager
-def _readable_errors(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise BackupError(f"{error.filename or path}: {error.strerror}") from error

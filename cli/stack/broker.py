@@ -7,11 +7,13 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from cli.file_errors import readable_errors
 from cli.stack.child import Launch, Signals
-from cli.stack.folder import BROKER_SOCKET, readable_errors
+from cli.stack.folder import BROKER_SOCKET
 from cli.stack.identity import Identity, hand_over
 from cli.stack.postgres import ENVIRONMENT
 from cli.stack.remote import Remote, write_private
+from paretofarm.errors import StackError
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +53,7 @@ class BrokerServer:
 
     def prepare(self) -> Launch:
         """Makes the data folder where there is none (or no longer), and removes a killed server's socket."""
-        with readable_errors(self.data):
+        with readable_errors(self.data, StackError):
             self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
             hand_over(self.data, self.identity)
             self.sockets.mkdir(mode=0o700, exist_ok=True)

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from cli.stack.folder import DataFolder, readable_errors
+from cli.file_errors import readable_errors
+from cli.stack.folder import DataFolder
 from cli.stack.logfile import complaint, read_tail
 from cli.stack.state import FileLock, StackMode, find_running_stack, lock_holder
 from paretofarm.errors import StackError
@@ -78,7 +79,7 @@ class _Keeper:
         self._log = folder.log("keeper")
         self._log_start = self._log.stat().st_size if self._log.exists() else 0
         command = [sys.executable, "-P", "-m", "cli.stack.keeper", str(folder.root)]
-        with readable_errors(self._log), self._log.open("ab") as log:
+        with readable_errors(self._log, StackError), self._log.open("ab") as log:
             self._popen = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )

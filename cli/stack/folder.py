@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from cli.file_errors import readable_errors
 from paretofarm.errors import StackError
 
 POSTGRES_SOCKET = ".s.PGSQL.65535"
@@ -33,7 +34,7 @@ class DataFolder:
         servers would leave files there that the owner could not use any more.
         """
         folder = cls(Path(os.path.abspath(path)))
-        with readable_errors(folder.root):
+        with readable_errors(folder.root, StackError):
             folder.root.mkdir(mode=0o700, parents=True, exist_ok=True)
             folder._refuse_foreign()
             folder.logs.mkdir(exist_ok=True)
@@ -42,7 +43,7 @@ class DataFolder:
     @contextmanager
     def readable(self) -> Iterator[None]:
         """Reading in the block, StackError where that is not allowed: it says whose folder it is, if not ours."""
-        with readable_errors(self.root):
+        with readable_errors(self.root, StackError):
             try:
                 yield
             except (PermissionError, StackError) as error:
@@ -108,22 +109,13 @@ class DataFolder:
 
 def create_private(folder: Path) -> None:
     """An empty folder for us alone. Errors: `StackError` where somebody else has put one of this name there."""
-    with readable_errors(folder):
+    with readable_errors(folder, StackError):
         if folder.exists() or folder.is_symlink():
             status = folder.lstat()
             if not stat.S_ISDIR(status.st_mode) or (os.geteuid() not in (0, status.st_uid)):
                 raise StackError(f"{folder} is in the way: it is not a folder of ours")
             shutil.rmtree(folder)
         folder.mkdir(mode=0o700)
-
-
-@contextmanager
-def readable_errors(path: Path) -> Iterator[None]:
-    """Turns what the file system says about `path` into a `StackError` of one line."""
-    try:
-        yield
-    except OSError as error:
-        raise StackError(f"{error.filename or path}: {error.strerror}") from error
 
 
 def _fits(folder: Path) -> bool:

@@ -13,8 +13,8 @@ from pathlib import Path
 import psycopg2
 from psycopg2.extensions import encrypt_password
 
+from cli.file_errors import readable_errors
 from cli.stack.child import Launch, Signals
-from cli.stack.folder import readable_errors
 from cli.stack.guardian import all_processes
 from cli.stack.identity import Identity, hand_over, launch_command
 from cli.stack.logfile import complaint
@@ -76,7 +76,7 @@ class PostgresServer:
 
     def prepare(self) -> Launch:
         """Makes the data folder where there is none, and removes what a killed server has left."""
-        with readable_errors(self.data):
+        with readable_errors(self.data, StackError):
             if not (self.data / "PG_VERSION").exists():
                 self._initialise()
             hand_over(self.data, self.identity)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from cli.stack.folder import readable_errors
+from cli.file_errors import readable_errors
 from paretofarm.errors import ConfigError, StackError
 
 DATABASE = "paretofarm"
@@ -79,7 +79,7 @@ class Remote:
 
 def keep_password(path: Path) -> str:
     """The password in the file, which is made at the first call and readable by its owner alone."""
-    with readable_errors(path):
+    with readable_errors(path, StackError):
         if not path.exists():
             write_private(path, secrets.token_urlsafe(32) + "\n")
         password = path.read_text(encoding="ascii").strip()

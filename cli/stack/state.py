@@ -11,7 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from cli.stack.folder import DataFolder, readable_errors
+from cli.file_errors import readable_errors
+from cli.stack.folder import DataFolder
 from cli.stack.remote import write_private
 from paretofarm.errors import StackError
 
@@ -61,7 +62,7 @@ class FileLock:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        with readable_errors(path):
+        with readable_errors(path, StackError):
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     def acquire(self, *, shared: bool = False, wait_s: float = 0.0) -> bool:

@@ -35,6 +35,12 @@ class Havoc:
         if self.error and exc[0] is None:
             raise self.error
 
+    def has_hit_all(self) -> bool:
+        """Whether every service was hit at least once. Raises what ended the havoc."""
+        if self.error:
+            raise self.error
+        return all(self.kills[service] for service in (*OURS, *SERVERS))
+
     def _run(self) -> None:
         try:
             while True:

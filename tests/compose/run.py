@@ -72,7 +72,7 @@ def _see_through(farm: Farm, seed: int) -> None:
     with Havoc(farm, seed) as havoc:
         farm.compose("up", "--detach", "--no-recreate", "--scale", "trainer=3", "trainer")
         check(len(farm.containers("trainer")) == 3, "trainers scaled from 1 to 3")
-        time.sleep(20)
+        _wait(havoc.has_hit_all, "every service to have been killed once")
     say(f"killed so far: {dict(havoc.kills)}")
     farm.compose("restart", "postgres", "broker")
     say("postgres and broker restarted")

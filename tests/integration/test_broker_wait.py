@@ -10,7 +10,7 @@ import pytest
 from redis import Redis
 from services import RunningBroker, wait_until
 
-from cli import broker_wait
+from cli import patience
 from cli.broker_wait import ask_broker, refuse_wrong_password, wait_for_broker
 from paretofarm.errors import BrokerRefused, BrokerUnavailable
 
@@ -49,7 +49,7 @@ def test_a_worker_that_is_not_let_in_ends_with_one_line(guarded: str, database_u
 def test_a_broker_that_is_away_is_waited_for(
     restartable_broker: RunningBroker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(broker_wait, "PAUSE_S", 0.05)
+    monkeypatch.setattr(patience, "PAUSE_S", 0.05)
     url = restartable_broker.url()
     restartable_broker.kill()
     with pytest.raises(BrokerUnavailable, match="does not answer"):
