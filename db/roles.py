@@ -37,7 +37,10 @@ _REPORTS = ("artifacts", "candidate_artifacts", "events", "workers")
 
 ROLES: Mapping[str, Role] = {
     "reader": Role(),
-    "agent": Role((*_REPORTS, "measurements", "phones", "device_baselines"), {**_REPORTER, "phones": ("*",)}),
+    "agent": Role(
+        (*_REPORTS, "measurements", "phones", "device_baselines", "reference_checks", "phone_work"),
+        {**_REPORTER, "phones": ("*",)},
+    ),
     "worker": Role((*_REPORTS, "training_metrics"), {**_REPORTER, "training_metrics": ("*",)}),
     "scheduler": Role(
         ("experiments", "candidates", "evaluations", "events", "workers"),

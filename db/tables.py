@@ -43,13 +43,19 @@ class ExperimentStatus(StrEnum):
 
 
 class PhoneState(StrEnum):
-    """What an agent last knew of its phone."""
+    """What an agent last knew of its phone. `unhealthy`: for a reason that has no name of its own here."""
 
     READY = "ready"
     BUSY = "busy"
     OFFLINE = "offline"
     UNAUTHORIZED = "unauthorized"
     UNHEALTHY = "unhealthy"
+    BOOTING = "booting"
+    COOLING = "cooling"
+    LOW_BATTERY = "low_battery"
+    FULL = "full"
+    SUSPECT = "suspect"
+    QUARANTINED = "quarantined"
 
 
 def _values(kind: type[StrEnum]) -> list[str]:
@@ -226,9 +232,14 @@ class EvaluationRow(Base):
 
 
 class MeasurementRow(Base):
-    """What a phone measured: all raw samples by block (milliseconds), the summary, and the conditions around it."""
+    """What a phone measured: all raw samples by block (milliseconds), the summary, and the conditions around it.
+
+    details: what else was seen (nested times, memory, energy). reused_from: the measurement that this one repeats,
+    word by word, since the same network had been measured under the same protocol on the same device class.
+    """
 
     __tablename__ = "measurements"
+    __table_args__ = (Index("measurements_network_idx", "network_sha256", "device", "protocol_key"),)
 
     id: Mapped[int] = _id()
     evaluation_id: Mapped[int] = mapped_column(ForeignKey("evaluations.id", ondelete="CASCADE"), unique=True)
@@ -236,9 +247,13 @@ class MeasurementRow(Base):
     network_sha256: Mapped[str]
     runtime: Mapped[str]
     protocol: Mapped[int]
+    device: Mapped[str | None]
+    protocol_key: Mapped[str | None]
     samples: Mapped[list[Any]]
     summary: Mapped[Json]
     conditions: Mapped[Json]
+    details: Mapped[Json] = _json()
+    reused_from: Mapped[int | None]
     simulated: Mapped[bool]
     created_at: Mapped[datetime] = _now()
 
@@ -309,8 +324,45 @@ class PhoneRow(Base):
     agent: Mapped[str]
     state: Mapped[PhoneState]
     state_reason: Mapped[str | None]
+    quarantined_at: Mapped[datetime | None]
+    """Since when it is measured on no more, until an operator releases it; outlives agents."""
     created_at: Mapped[datetime] = _now()
     last_seen_at: Mapped[datetime] = _now()
+
+
+class ReferenceCheckRow(Base):
+    """A phone ran the reference network to show that it is as it always was. latency_ms: None where it could not."""
+
+    __tablename__ = "reference_checks"
+    __table_args__ = (Index("reference_checks_phone_id_at_idx", "phone_id", "at"),)
+
+    id: Mapped[int] = _id()
+    phone_id: Mapped[int] = mapped_column(ForeignKey("phones.id"))
+    at: Mapped[datetime] = _now()
+    reference_sha256: Mapped[str]
+    protocol_key: Mapped[str]
+    latency_ms: Mapped[float | None]
+    baseline_ms: Mapped[float | None]
+    output_sha256: Mapped[str | None]
+    passed: Mapped[bool]
+    reason: Mapped[str | None]
+    conditions: Mapped[Json] = _json()
+    simulated: Mapped[bool]
+
+
+class PhoneWorkRow(Base):
+    """What a phone spent its time on: a measurement, a score, a reference check, a recovery; and how that ended."""
+
+    __tablename__ = "phone_work"
+    __table_args__ = (Index("phone_work_phone_id_started_at_idx", "phone_id", "started_at"),)
+
+    id: Mapped[int] = _id()
+    phone_id: Mapped[int] = mapped_column(ForeignKey("phones.id"))
+    kind: Mapped[str]
+    evaluation_id: Mapped[int | None]
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime]
+    outcome: Mapped[str]
 
 
 class DeviceBaselineRow(Base):

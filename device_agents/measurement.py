@@ -5,9 +5,9 @@ import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from device_agents.runtimes import DeviceRuntime
+from device_agents.runtimes import BlockTimes, DeviceRuntime, InstalledNetwork
 from paretofarm.latency import Block, LatencySummary, Verdict, judge
-from paretofarm.measurement import MeasurementSettings
+from paretofarm.measurement import MeasurementProtocol
 from paretofarm.ports import DeviceLink
 
 PROBE_INFERENCES = 5
@@ -31,9 +31,9 @@ class Measurement:
 
     link: DeviceLink
     runtime: DeviceRuntime
-    settings: MeasurementSettings
-    network: str
-    reference: str
+    settings: MeasurementProtocol
+    network: InstalledNetwork
+    reference: InstalledNetwork
     folder: str
     disturbance: Callable[[], str | None]
 
@@ -51,7 +51,7 @@ class Measurement:
         while verdict is Verdict.MORE:
             candidate = self._time(self.network, candidate_inferences)
             after = self._time(self.reference, reference_inferences)
-            blocks.append(Block(before, candidate, after, self.disturbance()))
+            blocks.append(Block(before.samples_ms, candidate.samples_ms, after.samples_ms, self.disturbance()))
             before = after
             verdict, summary = self._judge(blocks, baseline_ms, usual_ms)
             on_progress(min(1.0, len(blocks) / self.settings.min_blocks))
@@ -62,7 +62,7 @@ class Measurement:
         """Median of `min_blocks` blocks of the reference alone."""
         inferences = self._block_length(self._probe_ms(self.reference))
         blocks = [self._time(self.reference, inferences) for _ in range(self.settings.min_blocks)]
-        return statistics.median(statistics.median(block) for block in blocks)
+        return statistics.median(statistics.median(block.samples_ms) for block in blocks)
 
     def _judge(self, blocks: list[Block], baseline_ms: float, usual_ms: float) -> tuple[Verdict, LatencySummary | None]:
         return judge(
@@ -79,11 +79,9 @@ class Measurement:
         """Inferences that fill `min_block_s` at that pace, and at least `min_inferences`."""
         return max(self.settings.min_inferences, math.ceil(self.settings.min_block_s / (pace_ms / 1e3)))
 
-    def _probe_ms(self, network: str) -> float:
+    def _probe_ms(self, network: InstalledNetwork) -> float:
         """A first idea of a network's pace, from a few inferences."""
-        return min(self._time(network, PROBE_INFERENCES))
+        return min(self._time(network, PROBE_INFERENCES).samples_ms)
 
-    def _time(self, network: str, inferences: int) -> tuple[float, ...]:
-        return self.runtime.time_block(
-            self.link, network, folder=self.folder, inferences=inferences, settings=self.settings
-        )
+    def _time(self, network: InstalledNetwork, inferences: int) -> BlockTimes:
+        return self.runtime.time_block(self.link, network, folder=self.folder, inferences=inferences)

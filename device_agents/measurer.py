@@ -6,6 +6,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from db import phones
 from db.artifacts import ArtifactStore
@@ -17,16 +18,19 @@ from device_agents.conditions import Conditions, disturbance
 from device_agents.measurement import Measured, Measurement
 from device_agents.metrics import PhoneMetrics
 from device_agents.phone import Phone
-from device_agents.runtimes import DeviceRuntime, device_runtime
+from device_agents.runtimes import DeviceRuntime, InstalledNetwork, device_runtime
 from device_agents.usual_pace import UsualPace
 from paretofarm.errors import LeaseLost, NoisyMeasurement, Unavailable
 from paretofarm.lifecycle import MAX_NOISY_ATTEMPTS
-from paretofarm.measurement import PROTOCOL_VERSION, MeasurementSettings
+from paretofarm.measurement import PROTOCOL_VERSION
+from paretofarm.runtimes import MeasurementSettings
 
 log = logging.getLogger(__name__)
 
 NETWORK_KIND = "network"
-"""Kind of the artifact that the compile stage leaves for a device class."""
+REFERENCE_KIND = "reference"
+"""Kinds of the artifacts that the compile stage leaves for a device class: always the candidate's network, and the
+reference network where it has to be compiled for the device."""
 
 
 @dataclass(frozen=True)
@@ -70,15 +74,15 @@ class Measurer:
     def _record(self, claim: Claim, keeper: LeaseKeeper, network: Path, sha256: str, folder: str) -> MeasurementRecord:
         settings = _settings(claim)
         before = self._ready()
-        runtime = device_runtime(settings.runtime, self.environment)
+        runtime = device_runtime(settings, self.environment)
         runner = runtime.prepare(self.phone.link)
         watch = _Watch(self.phone, keeper, self.stopping, before)
         measurement = Measurement(
             link=self.phone.link,
             runtime=runtime,
             settings=settings,
-            network=self.phone.put_network(network, sha256),
-            reference=self._put_reference(runtime),
+            network=self._install(runtime, network, sha256),
+            reference=self._install_reference(runtime, claim),
             folder=folder,
             disturbance=watch.disturbance,
         )
@@ -97,20 +101,27 @@ class Measurer:
         )
 
     def _run(self, measurement: Measurement, keeper: LeaseKeeper) -> Measured:
-        key = protocol_key(measurement.settings)
+        key = measurement.settings.protocol_key
         usual = self.usual_pace.of(key, measurement.reference_pace_ms)
         measured = measurement.run(self._baseline(measurement, usual), usual, keeper.progress)
         self.usual_pace.note(key, measured.summary.reference_ms)
         return measured
 
-    def _put_reference(self, runtime: DeviceRuntime) -> str:
-        reference = runtime.reference()
-        return self.phone.put_network(reference, hashlib.sha256(reference.read_bytes()).hexdigest())
+    def _install_reference(self, runtime: DeviceRuntime, claim: Claim) -> InstalledNetwork:
+        local = runtime.reference()
+        if local is None:
+            artifact = claim.artifact(REFERENCE_KIND, self.device)
+            return self._install(runtime, self.store.fetch(artifact), artifact.sha256)
+        return self._install(runtime, local, hashlib.sha256(local.read_bytes()).hexdigest())
+
+    def _install(self, runtime: DeviceRuntime, local: Path, sha256: str) -> InstalledNetwork:
+        with TemporaryDirectory(prefix="paretofarm-install-") as folder:
+            return InstalledNetwork(local, self.phone.put_network(runtime.files(local, Path(folder)), sha256))
 
     def _baseline(self, measurement: Measurement, usual_ms: float) -> float:
         """The device class's baseline of the reference; the first phone to ask for it sets it to its own pace."""
-        reference = measurement.reference.rsplit("/", 1)[-1]
-        key = protocol_key(measurement.settings)
+        reference = measurement.reference.folder.rsplit("/", 1)[-1]
+        key = measurement.settings.protocol_key
         with self.database.transaction() as session:
             known = phones.baseline(session, self.device, reference, key)
             if known is not None:
@@ -166,11 +177,6 @@ def _noise(measured: Measured) -> str:
     if summary.discarded:
         return f"{summary.discarded} of {blocks} blocks did not count; interval ± {summary.relative_ci:.1%}"
     return f"the interval is ± {summary.relative_ci:.1%} after {blocks} blocks"
-
-
-def protocol_key(settings: MeasurementSettings) -> str:
-    """Baselines taken under another key must not be compared."""
-    return f"{settings.runtime}/{PROTOCOL_VERSION}/threads={settings.threads}"
 
 
 def _report(record: MeasurementRecord) -> Report:

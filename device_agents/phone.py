@@ -13,6 +13,8 @@ from paretofarm.ports import DeviceLink
 HOME = "/data/local/tmp/paretofarm"
 NETWORKS = f"{HOME}/networks"
 JOBS = f"{HOME}/jobs"
+COMPLETE = ".complete"
+"""Put beside a network's files when all of them have arrived."""
 KEPT_NETWORKS = 32
 TIMEOUT_S = 15.0
 
@@ -68,13 +70,15 @@ class Phone:
         """Why these conditions do not allow a measurement, or None."""
         return obstacle(conditions, self._limits)
 
-    def put_network(self, local: Path, sha256: str) -> str:
-        """Remote path of a network, pushed unless it is there: its hash is its name."""
-        remote = f"{NETWORKS}/{sha256}"
-        if self.link.run(["test", "-f", remote], timeout_s=TIMEOUT_S).exit_code != 0:
+    def put_network(self, files: Mapping[str, Path], sha256: str) -> str:
+        """Remote folder of a network's files, pushed unless they are there: the hash of the network is its name."""
+        folder = f"{NETWORKS}/{sha256}"
+        if self.link.run(["test", "-f", f"{folder}/{COMPLETE}"], timeout_s=TIMEOUT_S).exit_code != 0:
             self._forget_old_networks()
-            self.link.push(local, remote)
-        return remote
+            for name, local in files.items():
+                self.link.push(local, f"{folder}/{name}")
+            self._shell_ok("touch", f"{folder}/{COMPLETE}")
+        return folder
 
     def job_folder(self, name: str) -> str:
         folder = f"{JOBS}/{name}"
@@ -87,7 +91,7 @@ class Phone:
     def _forget_old_networks(self) -> None:
         listing = self.link.run(["ls", "-t", NETWORKS], timeout_s=TIMEOUT_S)
         for name in listing.stdout.split()[KEPT_NETWORKS:]:
-            self._shell_ok("rm", "-f", f"{NETWORKS}/{name}")
+            self._shell_ok("rm", "-rf", f"{NETWORKS}/{name}")
 
     def _shell_ok(self, *argv: str) -> None:
         result = self.link.run(argv, timeout_s=TIMEOUT_S)

@@ -41,7 +41,8 @@ REASONS: Mapping[str, str] = {
     "union_tag_invalid": "must be one of {expected_tags}",
     "union_tag_not_found": "is missing",
 }
-ABOUT_THE_TYPE = ("union_tag_invalid", "union_tag_not_found")
+DISCRIMINATORS = ("type", "runtime")
+"""Keys that say which of several models a part of the file is."""
 
 
 def complaints(error: ValidationError, document: Any) -> Iterator[str]:
@@ -76,15 +77,15 @@ def _has_problems_inside(outer: ErrorDetails, problems: list[ErrorDetails]) -> b
 
 
 def _path(problem: ErrorDetails, document: Any) -> Iterator[str]:
-    """The keys that lead to the problem; the validator's also names the `type:` of what it went through."""
+    """The keys that lead to the problem; the validator's also name the kind of what it went through."""
     place = document
     for part in problem["loc"]:
-        if isinstance(place, Mapping) and part not in place and part == place.get("type"):
+        if isinstance(place, Mapping) and part not in place and part in map(place.get, DISCRIMINATORS):
             continue
         yield str(part)
         if isinstance(place, Mapping):
             place = place.get(part)
         elif isinstance(place, list) and isinstance(part, int):
             place = place[part]
-    if problem["type"] in ABOUT_THE_TYPE:
-        yield "type"
+    if problem["type"] in ("union_tag_invalid", "union_tag_not_found"):
+        yield problem["ctx"]["discriminator"].strip("'")

@@ -9,9 +9,9 @@ from paretofarm.algorithms import AlgorithmSettings
 from paretofarm.complaints import NAME_PATTERN, complaints
 from paretofarm.errors import ConfigError
 from paretofarm.lifecycle import Plan
-from paretofarm.measurement import MeasurementSettings
 from paretofarm.metrics import METRICS, Source
 from paretofarm.objective import Constraint, Objective
+from paretofarm.runtimes import MeasurementSettings
 from paretofarm.spaces import SearchSpaceSettings
 from paretofarm.strict import Strict
 from paretofarm.training import TrainingSettings

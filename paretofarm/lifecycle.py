@@ -31,6 +31,7 @@ class Stage(StrEnum):
     COMPILE = "compile"
     MEASURE = "measure"
     TRAIN = "train"
+    SCORE = "score"
 
 
 class CandidateStatus(StrEnum):

@@ -1,6 +1,6 @@
-"""How candidates are measured: the `measurement:` part of an experiment file. A new runtime is one more class."""
+"""How candidates are measured: what all runtimes share of the `measurement:` part of an experiment file."""
 
-from typing import Literal, Self
+from typing import Self
 
 from pydantic import Field, model_validator
 
@@ -26,6 +26,7 @@ class MeasurementProtocol(Strict):
     min_blocks: int = Field(3, ge=3, le=100)
     max_blocks: int = Field(8, ge=3, le=100)
     max_reference_shift: float = Field(MAX_REFERENCE_SHIFT, gt=0, le=1)
+    calibration_images: int = Field(64, ge=1, le=10_000)
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -33,14 +34,7 @@ class MeasurementProtocol(Strict):
             raise ValueError(f"max_blocks ({self.max_blocks}) is smaller than min_blocks ({self.min_blocks})")
         return self
 
-
-class OnnxRuntimeMeasurement(MeasurementProtocol):
-    """An ONNX network timed by onnxruntime on the phone's CPU; int8 networks are calibrated on `calibration_images`."""
-
-    runtime: Literal["onnxruntime"]
-    precision: Literal["int8", "fp32"] = "int8"
-    threads: int = Field(1, ge=1, le=64)
-    calibration_images: int = Field(64, ge=1, le=10_000)
-
-
-MeasurementSettings = OnnxRuntimeMeasurement
+    @property
+    def protocol_key(self) -> str:
+        """Times taken under another key must not be compared: runtime, protocol version, what else changes the pace."""
+        raise NotImplementedError

@@ -24,7 +24,7 @@ from paretofarm.lifecycle import Stage
 from paretofarm.meter import NO_METER, Meter
 from paretofarm.settings import Settings
 from paretofarm.training import TrainingSettings
-from workers.artifact_kinds import CHECKPOINT, NETWORK, ONNX, TRAINED_ONNX
+from workers.artifact_kinds import CHECKPOINT, NETWORK, ONNX, REFERENCE, TRAINED_ONNX
 from workers.isolation import ForkServer, IsolatedJob
 
 log = logging.getLogger(__name__)
@@ -92,13 +92,15 @@ class Bench:
         parameters = {
             "onnx": str(self._store.fetch(claim.artifact(ONNX))),
             "measurement": claim.experiment.measurement.model_dump(mode="json"),
+            "device": claim.step.device,
             "dataset": training.dataset.model_dump(mode="json") if training else None,
             "cache": str(self.settings.cache),
             "out": str(folder),
         }
         result = self._run(claim, keeper, "compile", parameters)
-        artifact = self._store.put_file(Path(result["network"]), NETWORK)
-        return Report(metrics=result["metrics"], artifacts=[artifact], details=result["notes"])
+        paths = {NETWORK: result["network"], REFERENCE: result["reference"]}
+        artifacts = [self._store.put_file(Path(path), kind) for kind, path in paths.items() if path]
+        return Report(metrics=result["metrics"], artifacts=artifacts, details=result["notes"])
 
     def _train(self, claim: Claim, keeper: LeaseKeeper, folder: Path) -> Report:
         training, rung = _training(claim), claim.step.rung or 0

@@ -22,8 +22,8 @@ from torch import nn
 from paretofarm.architecture import Architecture
 from paretofarm.dataset import DatasetSettings
 from paretofarm.errors import ConfigError
-from paretofarm.measurement import MeasurementSettings
 from paretofarm.objective import Constraint, violation
+from paretofarm.runtimes import MeasurementSettings
 from paretofarm.spaces import SearchSpaceSettings
 from paretofarm.training import TrainingSettings
 from workers.datasets import Split, class_names, open_dataset
@@ -70,15 +70,21 @@ def build(parameters: Parameters, emit: Emit) -> dict[str, Any]:
 def compile_network(parameters: Parameters, emit: Emit) -> dict[str, Any]:
     """An ONNX network becomes what a phone of a device class runs.
 
-    In: onnx (path), measurement, dataset (None: calibrated on noise, good for latency only), cache, out (folders).
-    Out: network (path), metrics (network_bytes), notes. Errors: `ConversionFailed`, `DataError`.
+    In: onnx (path), measurement, device (class), dataset (None: calibrated on noise, good for latency only), cache,
+    out (folders). Out: network (path), reference (path or None), metrics (network_bytes), notes.
+    Errors: `ConversionFailed`, `NotDeployable`, `DataError`.
     """
     settings = _parse(MeasurementSettings, parameters["measurement"])
     source = Path(parameters["onnx"])
     count = settings.calibration_images
     images = _noise(source, count) if parameters["dataset"] is None else _calibration_images(parameters, count)
-    compiled = toolchain(settings).compile(source, images, settings, Path(parameters["out"], "compiled.onnx"))
-    return {"network": str(compiled.path), "metrics": dict(compiled.metrics), "notes": dict(compiled.notes)}
+    compiled = toolchain(settings).compile(source, images, parameters["device"], Path(parameters["out"], "compiled"))
+    return {
+        "network": str(compiled.path),
+        "reference": compiled.reference and str(compiled.reference),
+        "metrics": dict(compiled.metrics),
+        "notes": dict(compiled.notes),
+    }
 
 
 def train_network(parameters: Parameters, emit: Emit) -> dict[str, Any]:

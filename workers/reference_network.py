@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from paretofarm.measurement import OnnxRuntimeMeasurement
+from paretofarm.runtimes import OnnxRuntimeMeasurement
 from workers.export import export_onnx
 from workers.toolchains.onnxruntime import OnnxRuntimeToolchain
 
@@ -27,7 +27,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         onnx = Path(folder) / "reference.onnx"
         export_onnx(_network(), (1, 3, SIDE, SIDE), onnx)
-        OnnxRuntimeToolchain().compile(onnx, images, OnnxRuntimeMeasurement(runtime="onnxruntime"), out)
+        OnnxRuntimeToolchain(OnnxRuntimeMeasurement(runtime="onnxruntime")).compile(onnx, images, "any", out)
 
 
 def _network() -> nn.Module:

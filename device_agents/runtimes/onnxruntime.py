@@ -7,16 +7,19 @@ The virtual phone carries the program. For a handset, build it with onnxruntime'
 import csv
 import io
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
 from uuid import uuid4
 
+from device_agents.runtimes.port import BlockTimes, Images, InstalledNetwork, Logits
 from paretofarm.errors import ConfigError, NotDeployable, PhoneOffline
-from paretofarm.measurement import OnnxRuntimeMeasurement
 from paretofarm.ports import DeviceLink
+from paretofarm.runtimes import OnnxRuntimeMeasurement
 
 PROGRAM = "onnxruntime_perf_test"
+NETWORK = "network.onnx"
 REMOTE_PROGRAM = f"/data/local/tmp/paretofarm/bin/{PROGRAM}"
 BLOCK_TIMEOUT_S = 600.0
 
@@ -25,6 +28,7 @@ BLOCK_TIMEOUT_S = 600.0
 class OnnxRuntime:
     """Runs `onnxruntime_perf_test`. `program`: the local file of an Android build, None to use the phone's own."""
 
+    settings: OnnxRuntimeMeasurement
     program: Path | None = None
 
     def prepare(self, link: DeviceLink) -> str:
@@ -45,24 +49,29 @@ class OnnxRuntime:
         link.run(["chmod", "755", REMOTE_PROGRAM], timeout_s=10)
         return program.name
 
-    def time_block(
-        self, link: DeviceLink, network: str, *, folder: str, inferences: int, settings: OnnxRuntimeMeasurement
-    ) -> tuple[float, ...]:
+    def files(self, compiled: Path, folder: Path) -> Mapping[str, Path]:
+        return {NETWORK: compiled}
+
+    def time_block(self, link: DeviceLink, network: InstalledNetwork, *, folder: str, inferences: int) -> BlockTimes:
         # The program appends to a file that is there.
         result_file = f"{folder}/times-{uuid4().hex}.csv"
+        warmup = self.settings.warmup_inferences
         argv = [
             *(REMOTE_PROGRAM if self.program else PROGRAM,),
-            *("-m", "times", "-r", str(inferences + settings.warmup_inferences)),
-            *("-x", str(settings.threads), "-y", "1", "-e", "cpu", "-I"),
-            *(network, result_file),
+            *("-m", "times", "-r", str(inferences + warmup)),
+            *("-x", str(self.settings.threads), "-y", "1", "-e", "cpu", "-I"),
+            *(f"{network.folder}/{NETWORK}", result_file),
         ]
         result = link.run(argv, timeout_s=BLOCK_TIMEOUT_S, directory=folder)
         if result.exit_code != 0:
-            raise _blame(result.exit_code, result.stderr or result.stdout, network)
-        times = parse_times(link.pull(result_file).decode())[settings.warmup_inferences :]
+            raise _blame(result.exit_code, result.stderr or result.stdout, network.folder)
+        times = parse_times(link.pull(result_file).decode())[warmup:]
         if len(times) != inferences:
             raise PhoneOffline(f"{PROGRAM} on {link.serial} timed {len(times)} of {inferences} inferences")
-        return times
+        return BlockTimes(times)
+
+    def infer(self, link: DeviceLink, network: InstalledNetwork, images: Images, *, folder: str) -> Logits:
+        raise ConfigError(f"{PROGRAM} does not hand out what it computes")
 
     def reference(self) -> Path:
         with as_file(files("device_agents.reference").joinpath("reference_int8.onnx")) as path:

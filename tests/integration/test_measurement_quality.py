@@ -12,12 +12,13 @@ import pytest
 from device_agents.link import open_link
 from device_agents.measurement import Measurement
 from device_agents.phone import Phone
+from device_agents.runtimes import InstalledNetwork
 from device_agents.runtimes.onnxruntime import OnnxRuntime
 from device_agents.usual_pace import UsualPace
 from device_agents.virtual_phone.phone import VirtualPhone
 from paretofarm.errors import NotDeployable
 from paretofarm.latency import LatencySummary
-from paretofarm.measurement import OnnxRuntimeMeasurement
+from paretofarm.runtimes import OnnxRuntimeMeasurement
 from paretofarm.spaces import HourglassSpace
 from workers.export import export_onnx
 from workers.networks import build_network
@@ -68,15 +69,22 @@ def baseline_ms(phone: Phone, tmp_path_factory: pytest.TempPathFactory) -> float
     return float(np.median([alone.reference_pace_ms() for _ in range(5)]))
 
 
-def reference(phone: Phone) -> str:
-    file = OnnxRuntime().reference()
-    return phone.put_network(file, hashlib.sha256(file.read_bytes()).hexdigest())
+RUNTIME = OnnxRuntime(SETTINGS)
 
 
-def measurement(phone: Phone, network: str) -> Measurement:
+def install(phone: Phone, network: Path) -> InstalledNetwork:
+    sha256 = hashlib.sha256(network.read_bytes()).hexdigest()
+    return InstalledNetwork(network, phone.put_network(RUNTIME.files(network, network.parent), sha256))
+
+
+def reference(phone: Phone) -> InstalledNetwork:
+    return install(phone, RUNTIME.reference())
+
+
+def measurement(phone: Phone, network: InstalledNetwork) -> Measurement:
     return Measurement(
         link=phone.link,
-        runtime=OnnxRuntime(),
+        runtime=RUNTIME,
         settings=SETTINGS,
         network=network,
         reference=reference(phone),
@@ -103,7 +111,7 @@ def int8_network(folder: Path, channels: int) -> Path:
     architecture = space.search_space().sample(np.random.default_rng(0))
     export_onnx(build_network(space, architecture, 19), (1, 3, 64, 64), folder / "float.onnx")
     images = np.random.default_rng(1).random((4, 1, 3, 64, 64), dtype=np.float32)
-    OnnxRuntimeToolchain().compile(folder / "float.onnx", images, SETTINGS, folder / "int8.onnx")
+    OnnxRuntimeToolchain(SETTINGS).compile(folder / "float.onnx", images, "virtual", folder / "int8.onnx")
     return folder / "int8.onnx"
 
 
@@ -113,9 +121,8 @@ def measure(phone: Phone, baseline_ms: float, neighbour: None) -> Callable[[Path
     pace = UsualPace()
 
     def measure(network: Path) -> LatencySummary:
-        remote = phone.put_network(network, hashlib.sha256(network.read_bytes()).hexdigest())
         usual_ms = pace.of("quality", lambda: baseline_ms)
-        summary = measurement(phone, remote).run(baseline_ms, usual_ms, lambda share: None).summary
+        summary = measurement(phone, install(phone, network)).run(baseline_ms, usual_ms, lambda share: None).summary
         pace.note("quality", summary.reference_ms)
         return summary
 

@@ -22,12 +22,16 @@ _SERVER = (sys.executable, "-P", "-m", "workers.isolation.server")
 
 # More threads than one make small networks 3 to 15 times slower where processes share cores; and the server must
 # have one only when it forks. Since 1.29 onnxruntime starts another on import, which sends usage data to Microsoft.
+# MALLOC_…: glibc would give a layer's memory back to the kernel and ask for it again in every batch; keeping it (the
+# process ends with its job) made trainings of small networks 7 % faster, and needs both: see docs/decisions.md.
 # PYTORCH_NVML_BASED_CUDA_CHECK: asking whether there is a GPU must not initialise CUDA.
 _ENVIRONMENT = {
     "ORT_DISABLE_TELEMETRY": "1",
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
+    "MALLOC_MMAP_THRESHOLD_": str(32 * 2**20),
+    "MALLOC_TRIM_THRESHOLD_": str(8 * 2**30),
     "PYTORCH_NVML_BASED_CUDA_CHECK": "1",
 }
 

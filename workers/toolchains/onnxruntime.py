@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from onnxruntime.quantization.registry import QDQRegistry, QLinearOpsRegistry
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from paretofarm.errors import ConversionFailed
-from paretofarm.measurement import MeasurementSettings
+from paretofarm.runtimes import OnnxRuntimeMeasurement
 from workers.memory import first_line
 from workers.quiet import quiet
 from workers.session import INPUT, OnnxRuntimeErrors, infer, open_session
@@ -33,13 +34,14 @@ AGREEMENT_IMAGES = 8
 _QuantizerErrors: tuple[type[Exception], ...] = (*OnnxRuntimeErrors, TypeError, KeyError, AssertionError)
 
 
+@dataclass(frozen=True)
 class OnnxRuntimeToolchain:
     """`precision: fp32` copies the network, `int8` quantizes it with the calibration images (MinMax)."""
 
-    def compile(
-        self, onnx: Path, calibration: Iterable[Image], settings: MeasurementSettings, out: Path
-    ) -> CompiledNetwork:
-        if settings.precision == "fp32":
+    settings: OnnxRuntimeMeasurement
+
+    def compile(self, onnx: Path, calibration: Iterable[Image], device: str, out: Path) -> CompiledNetwork:
+        if self.settings.precision == "fp32":
             shutil.copyfile(onnx, out)
             notes: dict[str, float | str] = {"precision": "fp32"}
         else:

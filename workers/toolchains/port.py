@@ -8,8 +8,6 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from paretofarm.measurement import MeasurementSettings
-
 Image = npt.NDArray[np.float32]
 """A calibration input [1, 3, H, W] in [0, 1], as the network takes it."""
 
@@ -19,18 +17,25 @@ class CompiledNetwork:
     """A network as a phone takes it.
 
     metrics: named as in `paretofarm.metrics`; notes: what else is worth keeping (`int8_agreement`: share of pixels
-    whose class is the same before and after quantization).
+    whose class is the same before and after quantization). reference: the reference network in the same form, where it
+    has to be compiled for the device class.
     """
 
     path: Path
     metrics: Mapping[str, float]
     notes: Mapping[str, float | str] = field(default_factory=dict)
+    reference: Path | None = None
 
 
 class Toolchain(Protocol):
-    """Quantizes and compiles for one runtime; needs no phone. Same input, same bytes."""
+    """Quantizes and compiles for one runtime, under the settings of one experiment; needs no phone.
 
-    def compile(
-        self, onnx: Path, calibration: Iterable[Image], settings: MeasurementSettings, out: Path
-    ) -> CompiledNetwork:
-        """Writes `out`. `ConversionFailed` names the op and the node that the device cannot have."""
+    Same input, same bytes.
+    """
+
+    def compile(self, onnx: Path, calibration: Iterable[Image], device: str, out: Path) -> CompiledNetwork:
+        """Writes `out`, and what else it has to beside it. device: the device class.
+
+        `ConversionFailed` names the op and the node that cannot be quantized, `NotDeployable` those that the device
+        cannot have.
+        """

@@ -1,0 +1,13 @@
+"""The device runtimes that an experiment file can name. A new one is a file beside these and a line in the union,
+a toolchain (`workers/toolchains`) and a runner (`device_agents/runtimes`)."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from paretofarm.runtimes.onnxruntime import OnnxRuntimeMeasurement
+from paretofarm.runtimes.qnn import QnnMeasurement
+
+MeasurementSettings = Annotated[OnnxRuntimeMeasurement | QnnMeasurement, Field(discriminator="runtime")]
+
+__all__ = ["MeasurementSettings", "OnnxRuntimeMeasurement", "QnnMeasurement"]
