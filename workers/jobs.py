@@ -5,6 +5,7 @@ Every job is a function of (parameters, emit); `emit` sends a message to whoever
 """
 
 import functools
+import os
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -78,7 +79,8 @@ def compile_network(parameters: Parameters, emit: Emit) -> dict[str, Any]:
     source = Path(parameters["onnx"])
     count = settings.calibration_images
     images = _noise(source, count) if parameters["dataset"] is None else _calibration_images(parameters, count)
-    compiled = toolchain(settings).compile(source, images, parameters["device"], Path(parameters["out"], "compiled"))
+    compiler = toolchain(settings, os.environ, Path(parameters["cache"]))
+    compiled = compiler.compile(source, images, parameters["device"], Path(parameters["out"], "compiled"))
     return {
         "network": str(compiled.path),
         "reference": compiled.reference and str(compiled.reference),

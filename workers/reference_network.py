@@ -1,33 +1,29 @@
-"""Writes the reference network that phones time between blocks: `python -m workers.reference_network FILE.onnx`.
+"""Makes the reference network that phones time between blocks anew: `python -m workers.reference_network FOLDER`.
 
 Small and plain on purpose (convolutions 3×3 and depthwise, ReLU, 192×192 input), with seeded random weights: it need
-not know anything, its pace is all that counts. Its file is part of the product (device_agents/reference/): made anew
-with another onnxruntime its bytes may change, and with them every phone's baseline.
+not know anything, its pace is all that counts. Its files are part of the product (`reference.onnx` in
+workers/reference/, `reference_int8.onnx` in device_agents/reference/): made anew with another torch or onnxruntime
+their bytes may change, and with them every phone's baseline.
 """
 
 import sys
-import tempfile
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import nn
 
 from paretofarm.runtimes import OnnxRuntimeMeasurement
 from workers.export import export_onnx
+from workers.reference import SEED, SHAPE, reference_images
 from workers.toolchains.onnxruntime import OnnxRuntimeToolchain
-
-SIDE = 192
-SEED = 20261121
 
 
 def main() -> None:
-    out = Path(sys.argv[1])
-    images = np.random.default_rng(SEED).random((8, 1, 3, SIDE, SIDE), dtype=np.float32)
-    with tempfile.TemporaryDirectory() as folder:
-        onnx = Path(folder) / "reference.onnx"
-        export_onnx(_network(), (1, 3, SIDE, SIDE), onnx)
-        OnnxRuntimeToolchain(OnnxRuntimeMeasurement(runtime="onnxruntime")).compile(onnx, images, "any", out)
+    folder = Path(sys.argv[1])
+    onnx = folder / "reference.onnx"
+    export_onnx(_network(), SHAPE, onnx)
+    toolchain = OnnxRuntimeToolchain(OnnxRuntimeMeasurement(runtime="onnxruntime"))
+    toolchain.compile(onnx, reference_images(), "any", folder / "reference_int8.onnx")
 
 
 def _network() -> nn.Module:

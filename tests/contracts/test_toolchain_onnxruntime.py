@@ -48,7 +48,7 @@ class ToolchainContract:
     settings: MeasurementSettings
 
     def compile(self, source: Path, out: Path) -> CompiledNetwork:
-        return toolchain(self.settings).compile(source, calibration_images(), "virtual", out)
+        return toolchain(self.settings, {}, out.parent).compile(source, calibration_images(), "virtual", out)
 
     def test_the_file_is_where_it_was_asked_for_and_its_size_is_reported(self, trained: Path, tmp_path: Path) -> None:
         compiled = self.compile(trained, tmp_path / "compiled.onnx")
@@ -116,12 +116,12 @@ class TestInt8(ToolchainContract):
 
     def test_no_calibration_image_is_refused(self, trained: Path, tmp_path: Path) -> None:
         with pytest.raises(ConversionFailed, match="at least one calibration image"):
-            toolchain(INT8).compile(trained, [], "virtual", tmp_path / "compiled.onnx")
+            toolchain(INT8, {}, tmp_path).compile(trained, [], "virtual", tmp_path / "compiled.onnx")
 
     def test_images_of_another_size_are_refused(self, trained: Path, tmp_path: Path) -> None:
         images = [np.zeros((1, 3, SIDE * 2, SIDE * 2), np.float32)]
         with pytest.raises(ConversionFailed, match="cannot quantize the network"):
-            toolchain(INT8).compile(trained, images, "virtual", tmp_path / "compiled.onnx")
+            toolchain(INT8, {}, tmp_path).compile(trained, images, "virtual", tmp_path / "compiled.onnx")
 
 
 class TestFp32(ToolchainContract):

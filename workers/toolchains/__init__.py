@@ -1,5 +1,8 @@
 """One compiler per device runtime; `measurement.runtime` of an experiment file chooses."""
 
+from collections.abc import Mapping
+from pathlib import Path
+
 from paretofarm.errors import ConfigError
 from paretofarm.runtimes import MeasurementSettings
 from workers.toolchains.onnxruntime import OnnxRuntimeToolchain
@@ -8,8 +11,11 @@ from workers.toolchains.port import CompiledNetwork, Image, Toolchain
 __all__ = ["CompiledNetwork", "Image", "Toolchain", "toolchain"]
 
 
-def toolchain(settings: MeasurementSettings) -> Toolchain:
-    """The compiler for these settings: the one place that grows with a new runtime."""
+def toolchain(settings: MeasurementSettings, environment: Mapping[str, str], cache: Path) -> Toolchain:
+    """The compiler for these settings: the one place that grows with a new runtime.
+
+    environment: this host's settings (where SDKs are). cache: a folder of this host's for what is made once.
+    """
     match settings.runtime:
         case "onnxruntime":
             return OnnxRuntimeToolchain(settings)
