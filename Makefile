@@ -20,7 +20,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@touch $@
 
 demo: $(INSTALLED) ## the whole main job on this machine: no Docker, no GPU, no phone
-	$(BIN)/paretofarm data faces --count 2000 --size 64 --seed 7 --out data/faces
+	$(BIN)/paretofarm data faces --count 1600 --size 64 --seed 7 --out data/faces
 	$(BIN)/paretofarm search start examples/faces_demo.yaml --wait --plot faces-demo.png
 
 test: $(INSTALLED) ## all tests
