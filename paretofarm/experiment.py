@@ -9,7 +9,6 @@ from paretofarm.algorithms import AlgorithmSettings
 from paretofarm.complaints import NAME_PATTERN, complaints
 from paretofarm.errors import ConfigError
 from paretofarm.lifecycle import Plan
-from paretofarm.metrics import METRICS, Source
 from paretofarm.objective import Constraint, Objective
 from paretofarm.runtimes import MeasurementSettings
 from paretofarm.spaces import SearchSpaceSettings
@@ -54,7 +53,7 @@ class Experiment(Strict):
     @model_validator(mode="after")
     def _complete(self) -> Self:
         wanted = [*self.objectives, *self.constraints]
-        if self.training is None and any(METRICS[item.name].source is Source.TRAIN for item in wanted):
+        if self.training is None and any(item.metric.trained for item in wanted):
             raise ValueError("an objective or constraint on a trained metric needs a `training:` section")
         if self.measurement is None and any(item.device for item in wanted):
             raise ValueError("an objective or constraint on a device needs a `measurement:` section")
@@ -77,7 +76,7 @@ class Experiment(Strict):
 
     def plan(self) -> Plan:
         """What the state machine asks of every candidate."""
-        trained = any(METRICS[item.name].source is Source.TRAIN for item in (*self.objectives, *self.constraints))
+        trained = any(item.metric.trained for item in (*self.objectives, *self.constraints))
         return Plan(
             devices=self.devices,
             rungs=len(self.training.epochs) if self.training and trained else 0,

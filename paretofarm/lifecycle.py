@@ -4,7 +4,7 @@ docs/lifecycle.md tells the same story in prose; change both together.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from paretofarm.errors import (
@@ -17,6 +17,7 @@ from paretofarm.errors import (
     UserError,
     WorkerCrashed,
 )
+from paretofarm.metrics import Source, source_of
 from paretofarm.objective import Constraint
 
 _USERS: list[type[UserError]] = [UserError, *UserError.__subclasses__()]
@@ -64,7 +65,10 @@ class EvaluationStatus(StrEnum):
 
 @dataclass(frozen=True)
 class Step:
-    """What an evaluation is about: a stage, for one device class (compile, measure) or one rung (train)."""
+    """What an evaluation is about: a stage, for one device class (compile, measure), one rung (train) or both.
+
+    Both: compile and score of the network as that rung has trained it.
+    """
 
     stage: Stage
     device: str | None = None
@@ -76,21 +80,25 @@ class Step:
         return queue_name(self.stage, self.device)
 
     def __str__(self) -> str:
-        suffix = self.device if self.device is not None else self.rung
-        return self.stage.value if suffix is None else f"{self.stage.value}@{suffix}"
+        about = [str(part) for part in (self.device, self.rung) if part is not None]
+        return f"{self.stage.value}@{'/'.join(about)}" if about else self.stage.value
+
+
+ON_DEVICE = (Stage.MEASURE, Stage.SCORE)
+"""Work that needs a phone at hand: each device class has a queue of its own for it. Measuring gates, so it is first."""
 
 
 def queue_name(stage: Stage, device: str | None = None) -> str:
-    """Compile work needs no device at hand, so all device classes share its queue; measuring does."""
-    return f"measure.{device}" if stage is Stage.MEASURE else stage.value
+    """Compile work needs no device at hand, so all device classes share its queue."""
+    return f"{stage.value}.{device}" if stage in ON_DEVICE else stage.value
 
 
 @dataclass(frozen=True)
 class Plan:
     """What one experiment asks of every candidate.
 
-    devices: device classes to measure on; rungs: number of training rungs (0: no trained metric is asked for);
-    objectives: metric keys that must be known in the end; constraints: limits on any metric.
+    devices: device classes that any metric is asked for; rungs: number of training rungs (0: no trained metric is
+    asked for); objectives: metric keys that must be known in the end; constraints: limits on any metric.
     """
 
     devices: tuple[str, ...]
@@ -101,7 +109,22 @@ class Plan:
     @property
     def measured_first(self) -> bool:
         """A constraint on a measured or compiled metric gates training: phones are cheaper than GPUs."""
-        return any(constraint.device is not None for constraint in self.constraints)
+        return any(constraint.device is not None and not constraint.metric.trained for constraint in self.constraints)
+
+    @property
+    def measured(self) -> tuple[str, ...]:
+        """Device classes to measure on: those that a latency is asked for."""
+        return self._devices(Source.MEASURE)
+
+    @property
+    def scored(self) -> tuple[str, ...]:
+        """Device classes to score the trained network on."""
+        return self._devices(Source.SCORE)
+
+    def _devices(self, source: Source) -> tuple[str, ...]:
+        keys = (*self.objectives, *(constraint.key for constraint in self.constraints))
+        named = {key.partition("@")[2] for key in keys if source_of(key) is source}
+        return tuple(device for device in self.devices if device in named)
 
 
 @dataclass(frozen=True)
@@ -175,25 +198,44 @@ def _violation(plan: Plan, metrics: Mapping[str, float]) -> Verdict | None:
 
 def _due(plan: Plan, states: Mapping[Step, EvaluationState]) -> Iterable[Step]:
     """Every step whose predecessors are done, in the order in which it should be queued."""
-
-    def done(step: Step) -> bool:
-        return step in states and states[step].status is EvaluationStatus.DONE
-
     build = Step(Stage.BUILD)
     yield build
-    if not done(build):
+    if not _done(build, states):
         return
-    for device in plan.devices:
-        yield Step(Stage.COMPILE, device=device)
-        if done(Step(Stage.COMPILE, device=device)):
-            yield Step(Stage.MEASURE, device=device)
-    measured = all(done(Step(Stage.MEASURE, device=device)) for device in plan.devices)
-    if plan.measured_first and not measured:
+    gates = [step for device in plan.devices for step in _before_training(plan, device)]
+    yield from (step for step in gates if _may_begin(step, states))
+    if plan.measured_first and not all(_done(step, states) for step in gates):
         return
     for rung in range(plan.rungs):
-        yield Step(Stage.TRAIN, rung=rung)
-        if not done(Step(Stage.TRAIN, rung=rung)):
+        train = Step(Stage.TRAIN, rung=rung)
+        yield train
+        if not _done(train, states):
             return
+    yield from _after_training(plan, states)
+
+
+def _before_training(plan: Plan, device: str) -> Iterable[Step]:
+    """With random weights: whether and how fast the device class runs the network."""
+    yield Step(Stage.COMPILE, device=device)
+    if device in plan.measured:
+        yield Step(Stage.MEASURE, device=device)
+
+
+def _after_training(plan: Plan, states: Mapping[Step, EvaluationState]) -> Iterable[Step]:
+    """How good the trained network is as the device class runs it."""
+    last = plan.rungs - 1
+    for device in plan.scored:
+        steps = (Step(stage, device=device, rung=last) for stage in (Stage.COMPILE, Stage.SCORE))
+        yield from (step for step in steps if _may_begin(step, states))
+
+
+def _may_begin(step: Step, states: Mapping[Step, EvaluationState]) -> bool:
+    """What runs on a device needs what was compiled for it."""
+    return step.stage not in ON_DEVICE or _done(replace(step, stage=Stage.COMPILE), states)
+
+
+def _done(step: Step, states: Mapping[Step, EvaluationState]) -> bool:
+    return step in states and states[step].status is EvaluationStatus.DONE
 
 
 def _completion(plan: Plan, metrics: Mapping[str, float]) -> Verdict:

@@ -14,6 +14,7 @@ class Source(StrEnum):
     COMPILE = "compile"
     MEASURE = "measure"
     TRAIN = "train"
+    SCORE = "score"
 
 
 class Goal(StrEnum):
@@ -39,7 +40,12 @@ class Metric:
 
     @property
     def per_device(self) -> bool:
-        return self.source in (Source.COMPILE, Source.MEASURE)
+        return self.source in (Source.COMPILE, Source.MEASURE, Source.SCORE)
+
+    @property
+    def trained(self) -> bool:
+        """Only a trained network has it."""
+        return self.source in (Source.TRAIN, Source.SCORE)
 
 
 _ALL = (
@@ -52,9 +58,17 @@ _ALL = (
     Metric("f1", "", Source.TRAIN, Goal.MAXIMIZE, maximum=1.0),
     Metric("pixel_accuracy", "", Source.TRAIN, Goal.MAXIMIZE, maximum=1.0),
     Metric("loss", "", Source.TRAIN, Goal.MINIMIZE),
+    Metric("device_miou", "", Source.SCORE, Goal.MAXIMIZE, maximum=1.0),
+    Metric("device_f1", "", Source.SCORE, Goal.MAXIMIZE, maximum=1.0),
+    Metric("device_pixel_accuracy", "", Source.SCORE, Goal.MAXIMIZE, maximum=1.0),
 )
 
 METRICS: Mapping[str, Metric] = MappingProxyType({metric.name: metric for metric in _ALL})
+
+
+def source_of(key: str) -> Source:
+    """The stage that reports the metric of that key."""
+    return METRICS[key.partition("@")[0]].source
 
 
 def metric_key(name: str, device: str | None) -> str:

@@ -1,35 +1,12 @@
-"""How good a segmentation is: every score comes from one confusion matrix over a whole split, never from averages
-over batches (a class that a batch lacks would count as perfect there: a true mIoU of 0.504 was reported as 0.862).
-"""
+"""The confusion matrix of a training, counted where its tensors are; `paretofarm.segmentation_scores` judges it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-
-@dataclass(frozen=True)
-class ClassScores:
-    """Scores of one class; `pixels` is how many the labels have."""
-
-    iou: float
-    f1: float
-    pixels: int
-
-
-@dataclass(frozen=True)
-class SegmentationScores:
-    """miou and f1 are means over the classes that occur in the labels or the predictions; others have no score.
-
-    A class that is predicted although no label has it scores 0. All are 0 where there is no labelled pixel at all.
-    """
-
-    miou: float
-    f1: float
-    pixel_accuracy: float
-    per_class: dict[str, ClassScores | None]
+from paretofarm.segmentation_scores import SegmentationScores, score
 
 
 class ConfusionMatrix:
@@ -58,29 +35,3 @@ class ConfusionMatrix:
 
     def scores(self, class_names: Sequence[str]) -> SegmentationScores:
         return score(self.counts, class_names)
-
-
-def score(counts: npt.NDArray[np.int64], class_names: Sequence[str]) -> SegmentationScores:
-    """Scores of a confusion matrix [label, prediction]."""
-    right = np.diag(counts)
-    labelled, predicted = counts.sum(axis=1), counts.sum(axis=0)
-    union = labelled + predicted - right
-    per_class = {
-        name: ClassScores(
-            float(right[i] / union[i]), float(2 * right[i] / (labelled[i] + predicted[i])), int(labelled[i])
-        )
-        if union[i]
-        else None
-        for i, name in enumerate(class_names)
-    }
-    present = [scores for scores in per_class.values() if scores is not None]
-    return SegmentationScores(
-        miou=_mean([scores.iou for scores in present]),
-        f1=_mean([scores.f1 for scores in present]),
-        pixel_accuracy=float(right.sum() / max(1, counts.sum())),
-        per_class=per_class,
-    )
-
-
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values) if values else 0.0

@@ -7,9 +7,10 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from paretofarm.segmentation_scores import SegmentationScores
 from workers.datasets import ImageMaskArrays
 from workers.training.batches import Batches, in_order
-from workers.training.confusion import ConfusionMatrix, SegmentationScores
+from workers.training.confusion import ConfusionMatrix
 
 
 @dataclass(frozen=True)

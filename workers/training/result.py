@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
-from workers.training.confusion import ClassScores
+from paretofarm.segmentation_scores import ClassScores
 from workers.training.evaluation import Evaluation
 
 
@@ -33,10 +33,4 @@ class TrainingResult:
 
 def metrics_of(evaluation: Evaluation) -> dict[str, float]:
     """Named as in `paretofarm.metrics`."""
-    scores = evaluation.scores
-    return {
-        "miou": scores.miou,
-        "f1": scores.f1,
-        "pixel_accuracy": scores.pixel_accuracy,
-        "loss": evaluation.loss,
-    }
+    return {**evaluation.scores.overall, "loss": evaluation.loss}

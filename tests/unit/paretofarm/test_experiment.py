@@ -59,6 +59,15 @@ def test_the_documented_example_is_accepted() -> None:
     assert experiment.plan().objectives == ("miou", "latency_ms@virtual")
 
 
+def test_accuracy_on_a_device_class_takes_a_training_and_no_latency() -> None:
+    wanted = [{"name": "device_miou", "goal": "maximize", "device": "virtual"}]
+    document = changed("objectives", wanted) | {"constraints": []}
+    plan = parse_experiment(document, "faces.yaml").plan()
+    assert (plan.devices, plan.measured, plan.scored, plan.rungs) == (("virtual",), (), ("virtual",), 1)
+    del document["training"]
+    assert "needs a `training:` section" in refusal(document)
+
+
 def test_an_experiment_survives_storage_as_json() -> None:
     experiment = parse_experiment(DOCUMENT, "faces.yaml")
     assert Experiment.model_validate(experiment.model_dump(mode="json")) == experiment

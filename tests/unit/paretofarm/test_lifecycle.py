@@ -1,6 +1,10 @@
 """The state machine of a candidate, without any database."""
 
+from dataclasses import replace
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from paretofarm.errors import (
     AdbTimeout,
@@ -17,6 +21,7 @@ from paretofarm.lifecycle import (
     MAX_ATTEMPTS,
     MAX_CRASHES,
     MAX_NOISY_ATTEMPTS,
+    Advance,
     CandidateStatus,
     Drop,
     EvaluationState,
@@ -26,15 +31,19 @@ from paretofarm.lifecycle import (
     Retry,
     Stage,
     Step,
+    Verdict,
     advance,
     decide,
 )
+from paretofarm.metrics import METRICS
 from paretofarm.objective import Constraint
 
 BUILD = Step(Stage.BUILD)
 COMPILE = Step(Stage.COMPILE, device="virtual")
 MEASURE = Step(Stage.MEASURE, device="virtual")
 TRAIN = Step(Stage.TRAIN, rung=0)
+COMPILE_TRAINED = Step(Stage.COMPILE, device="virtual", rung=0)
+SCORE = Step(Stage.SCORE, device="virtual", rung=0)
 SIZES = Constraint(name="parameters", at_most=1000)
 LATENCY = Constraint(name="latency_ms", device="virtual", at_most=4)
 ALL_METRICS = {"parameters": 10.0, "miou": 0.5, "latency_ms@virtual": 2.0}
@@ -131,8 +140,109 @@ def test_a_search_without_training_only_measures() -> None:
     assert end.verdict is not None and end.verdict.status is CandidateStatus.COMPLETE
 
 
-def test_measure_queues_are_one_per_device_class_and_the_others_shared() -> None:
-    assert [step.queue for step in (BUILD, COMPILE, MEASURE, TRAIN)] == ["build", "compile", "measure.virtual", "train"]
+def test_what_needs_a_phone_has_a_queue_per_device_class_and_the_rest_is_shared() -> None:
+    queues = [step.queue for step in (BUILD, COMPILE, MEASURE, TRAIN, COMPILE_TRAINED, SCORE)]
+    assert queues == ["build", "compile", "measure.virtual", "train", "compile", "score.virtual"]
+
+
+def test_steps_say_which_device_class_and_rung_they_are_about() -> None:
+    named = [str(step) for step in (BUILD, MEASURE, TRAIN, SCORE)]
+    assert named == ["build", "measure@virtual", "train@0", "score@virtual/0"]
+
+
+def scoring(*constraints: Constraint, rungs: int = 1) -> Plan:
+    """Accuracy on the phone is all that is wanted."""
+    return Plan(devices=("virtual",), rungs=rungs, objectives=("device_miou@virtual",), constraints=constraints)
+
+
+def test_a_trained_network_is_compiled_once_more_and_then_scored_on_the_phone() -> None:
+    done = (BUILD, COMPILE, TRAIN)
+    assert advance(scoring(), states(done=done), {}).queue == (COMPILE_TRAINED,)
+    assert advance(scoring(), states(done=done, leased=(COMPILE_TRAINED,)), {}) == Advance()
+    assert advance(scoring(), states(done=(*done, COMPILE_TRAINED)), {}).queue == (SCORE,)
+    end = advance(scoring(), states(done=(*done, COMPILE_TRAINED, SCORE)), {"device_miou@virtual": 0.4})
+    assert end.verdict == Verdict(CandidateStatus.COMPLETE)
+
+
+def test_only_the_last_rung_is_scored() -> None:
+    done = (BUILD, COMPILE, TRAIN)
+    assert advance(scoring(rungs=2), states(done=done), {}).queue == (Step(Stage.TRAIN, rung=1),)
+    done = (*done, Step(Stage.TRAIN, rung=1))
+    assert advance(scoring(rungs=2), states(done=done), {}).queue == (Step(Stage.COMPILE, "virtual", 1),)
+
+
+def test_a_device_class_without_a_latency_is_not_measured_on() -> None:
+    """A simulator of a processor has none."""
+    assert (scoring().measured, scoring().scored) == ((), ("virtual",))
+    both = Plan(("sim", "virtual"), 1, ("device_miou@sim", "latency_ms@virtual"), ())
+    other = Step(Stage.COMPILE, device="sim")
+    assert advance(both, states(done=(BUILD, COMPILE, other, TRAIN)), {}).queue == (
+        MEASURE,
+        Step(Stage.COMPILE, "sim", 0),
+    )
+
+
+def test_a_limit_on_what_only_a_trained_network_has_does_not_keep_training_back() -> None:
+    accurate = Constraint(name="device_miou", device="virtual", at_least=0.5)
+    assert advance(scoring(accurate), states(done=(BUILD,)), {}).queue == (COMPILE, TRAIN)
+    end = advance(
+        scoring(accurate), states(done=(BUILD, COMPILE, TRAIN, COMPILE_TRAINED, SCORE)), {"device_miou@virtual": 0.4}
+    )
+    assert end.verdict is not None and end.verdict.status is CandidateStatus.INFEASIBLE
+
+
+def test_a_limit_on_what_compiling_tells_keeps_training_back_without_any_measurement() -> None:
+    small = Constraint(name="network_bytes", device="virtual", at_most=1e6)
+    assert advance(scoring(small), states(done=(BUILD,)), {}).queue == (COMPILE,)
+    assert advance(scoring(small), states(done=(BUILD, COMPILE)), {}).queue == (TRAIN,)
+
+
+NAMED = [f"{name}@{device}" for device in ("a", "b") for name in ("network_bytes", "latency_ms", "device_miou")]
+LIMITS = [None, "network_bytes", "latency_ms", "device_miou"]
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    objectives=st.lists(st.sampled_from(["miou", "macs", *NAMED]), min_size=1, max_size=3, unique=True),
+    limited=st.sampled_from(LIMITS),
+    rungs=st.integers(1, 3),
+    data=st.data(),
+)
+def test_whatever_is_asked_for_and_in_whatever_order_work_ends_every_step_is_queued_once_in_its_turn(
+    objectives: list[str], limited: str | None, rungs: int, data: st.DataObject
+) -> None:
+    constraints = () if limited is None else (Constraint(name=limited, device="a", at_least=0.1),)
+    keys = [*objectives, *(constraint.key for constraint in constraints)]
+    devices = tuple(sorted({key.partition("@")[2] for key in keys} - {""}))
+    trained = any(METRICS[key.partition("@")[0]].trained for key in keys)
+    asked = Plan(devices, rungs if trained else 0, tuple(objectives), constraints)
+    finished: list[Step] = []
+    queued: list[Step] = []
+    while True:
+        now = states(done=tuple(finished), queued=tuple(queued))
+        step = advance(asked, now, {})
+        assert not set(step.queue) & {*finished, *queued}
+        queued += step.queue
+        assert advance(asked, states(done=tuple(finished), queued=tuple(queued)), {}).queue == ()
+        if not queued:
+            break
+        finished.append(queued.pop(data.draw(st.integers(0, len(queued) - 1))))
+    assert step.verdict is not None, "the candidate comes to its end"
+    assert set(finished) == _expected(asked)
+    place = finished.index
+    for work in finished:
+        if work.stage in (Stage.MEASURE, Stage.SCORE):
+            assert place(replace(work, stage=Stage.COMPILE)) < place(work)
+        if work.stage is not Stage.TRAIN and work.rung is not None:
+            assert place(Step(Stage.TRAIN, rung=work.rung)) < place(work)
+
+
+def _expected(asked: Plan) -> set[Step]:
+    last = asked.rungs - 1
+    steps = {BUILD, *(Step(Stage.TRAIN, rung=rung) for rung in range(asked.rungs))}
+    steps |= {Step(Stage.COMPILE, device) for device in asked.devices}
+    steps |= {Step(Stage.MEASURE, device) for device in asked.measured}
+    return steps | {Step(stage, device, last) for device in asked.scored for stage in (Stage.COMPILE, Stage.SCORE)}
 
 
 @pytest.mark.parametrize("error", [ConversionFailed("no Gelu"), OutOfMemory()])

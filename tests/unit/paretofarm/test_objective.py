@@ -26,6 +26,9 @@ def test_every_metric_says_where_it_comes_from() -> None:
         "latency_ms",
         "latency_p90_ms",
         "network_bytes",
+        "device_miou",
+        "device_f1",
+        "device_pixel_accuracy",
     }
 
 

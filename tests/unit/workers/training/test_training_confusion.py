@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from workers.training.confusion import ConfusionMatrix, SegmentationScores, score
+from paretofarm.segmentation_scores import SegmentationScores, count, score
+from workers.training.confusion import ConfusionMatrix
 
 CLASSES = 4
 NAMES = ("background", "skin", "hair", "glasses")
@@ -83,6 +84,15 @@ def test_it_does_not_matter_how_a_split_is_cut_into_batches(pair: tuple[np.ndarr
     one_by_one = confusion_of(*zip(labels, predictions, strict=True))
     np.testing.assert_array_equal(at_once.counts, one_by_one.counts)
     assert at_once.counts.sum() == (labels != IGNORED).sum()
+
+
+@settings(deadline=None)
+@given(labels_and_predictions)
+def test_trainings_and_phones_count_alike(pair: tuple[np.ndarray, np.ndarray]) -> None:
+    """One counts with torch, where its tensors are, the other with numpy; the scores then are the same code's."""
+    np.testing.assert_array_equal(
+        confusion_of(pair).counts, count(*pair, classes=CLASSES, ignore_index=IGNORED), strict=True
+    )
 
 
 @settings(deadline=None)
