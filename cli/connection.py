@@ -15,6 +15,7 @@ from cli.patience import until_it_answers
 from cli.secret_files import with_secrets
 from cli.stack.folder import DataFolder
 from db import migrate
+from db.roles import check_rights
 from db.session import Database, tls_warning
 from paretofarm.errors import ConfigError, DatabaseRefused, DatabaseUnavailable, NotFound
 from paretofarm.settings import BROKER_URL, DATABASE_URL, DEFAULT_DATA_FOLDER, Settings
@@ -67,19 +68,22 @@ def process_settings(environment: Mapping[str, str]) -> Settings:
     return settings
 
 
-def service_settings(environment: Mapping[str, str]) -> Settings:
+def service_settings(environment: Mapping[str, str], role: str = "reader") -> Settings:
     """The same for a process that runs on: it waits for a database that is away.
 
-    Errors: WrongSchema, DatabaseRefused.
+    role: what it must be allowed to do there. Errors: WrongSchema; DatabaseRefused for a wrong password or user.
     """
     settings = process_settings(environment)
-    until_it_answers(lambda: _require_usable(settings.database_url), DatabaseUnavailable)
+    until_it_answers(lambda: require_usable(settings.database_url, role), DatabaseUnavailable)
     return settings
 
 
-def _require_usable(url: str) -> None:
+def require_usable(url: str, role: str) -> None:
+    """Errors: DatabaseUnavailable, and those that will not go away: WrongSchema, DatabaseRefused."""
     try:
         migrate.require_usable(url)
+        with connected(url) as database:
+            check_rights(database, role)
     except DatabaseUnavailable as error:
         if WRONG_PASSWORD in str(error):
             raise DatabaseRefused(str(error)) from error

@@ -7,9 +7,7 @@ import socket
 import threading
 
 from db.presence import Presence, facts_of_this_process
-from db.roles import check_rights
 from db.session import Database
-from paretofarm.errors import DatabaseUnavailable
 from paretofarm.meter import NO_METER, Meter
 from paretofarm.settings import Settings
 from scheduler.broker import Broker
@@ -26,7 +24,6 @@ def run(settings: Settings, *, meter: Meter = NO_METER) -> None:
     database = Database(settings.database_url)
     broker = Broker(settings.broker_url)
     try:
-        _check_rights(database)
         log.info("scheduler is up")
         facts = facts_of_this_process(f"scheduler@{socket.gethostname()}-{os.getpid()}", "scheduler")
         with Presence(database, facts):
@@ -35,11 +32,3 @@ def run(settings: Settings, *, meter: Meter = NO_METER) -> None:
         broker.close()
         database.dispose()
     log.info("scheduler stops")
-
-
-def _check_rights(database: Database) -> None:
-    """A database that is away is waited for by the loop, and is then asked by its first write."""
-    try:
-        check_rights(database, "scheduler")
-    except DatabaseUnavailable as error:
-        log.warning("waiting for the database: %s", error)

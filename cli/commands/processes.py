@@ -34,7 +34,7 @@ def scheduler(metrics: MetricsAddress | None, verbose: bool) -> None:
     from scheduler.service import run
 
     log_to_stderr(verbose=verbose)
-    settings = service_settings(os.environ)
+    settings = service_settings(os.environ, "scheduler")
     with serve_metrics(metrics, Process.SCHEDULER) as meter:
         refuse_wrong_password(settings.broker_url)
         run(settings, meter=meter)
@@ -75,7 +75,7 @@ def worker(queues: str, concurrency: int | None, name: str, metrics: MetricsAddr
     from workers.service import run  # needs the extra `worker`
 
     log_to_stderr(verbose=verbose)
-    settings = service_settings(os.environ)
+    settings = service_settings(os.environ, "worker")
     with serve_metrics(metrics, Process.WORKER, [CachedReadings(read_gpus, keep_s=GPU_KEEP_S)]) as meter:
         wait_for_broker(settings.broker_url)
         run(settings, concurrency=concurrency or os.cpu_count() or 1, queues=names, name=name, meter=meter)

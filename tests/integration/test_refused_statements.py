@@ -39,12 +39,14 @@ def test_a_right_that_is_missing_names_user_and_role(reader_url: str) -> None:
     )
 
 
-def test_a_scheduler_that_may_not_write_ends_at_once(reader_url: str, broker_url: str) -> None:
+@pytest.mark.parametrize("service", ["scheduler", "worker"])
+def test_a_service_that_may_not_write_ends_at_once(service: str, reader_url: str, broker_url: str) -> None:
     environment = {**os.environ, "PARETOFARM_DATABASE_URL": reader_url, "PARETOFARM_BROKER_URL": broker_url}
-    argv = [sys.executable, "-P", "-m", "cli", "scheduler"]
+    argv = [sys.executable, "-P", "-m", "cli", service]
     result = subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=60, check=False)
     assert result.returncode == 1
-    assert result.stderr.startswith("paretofarm: the database user 'just_looking' may not write candidates")
+    assert result.stderr.startswith("paretofarm: the database user 'just_looking' may not write ")
+    assert result.stderr.endswith(f"or GRANT paretofarm_{service} TO just_looking\n")
     assert result.stderr.count("\n") == 1
 
 
