@@ -15,7 +15,14 @@ def device_runtime(settings: MeasurementSettings, environment: Mapping[str, str]
     """The runtime that an experiment's `measurement.runtime` names, with this host's settings for it."""
     match settings.runtime:
         case "onnxruntime":
-            program = environment.get("PARETOFARM_ONNXRUNTIME_PERF_TEST")
-            return OnnxRuntime(settings, Path(program) if program else None)
-        case "qnn":
+            return OnnxRuntime(
+                settings,
+                _path(environment, "PARETOFARM_ONNXRUNTIME_PERF_TEST"),
+                _path(environment, "PARETOFARM_ONNXRUNTIME_RUN"),
+            )
+        case "qnn" | "qnn-sim":
             raise ConfigError("this agent has no runtime qnn")
+
+
+def _path(environment: Mapping[str, str], name: str) -> Path | None:
+    return Path(environment[name]) if environment.get(name) else None

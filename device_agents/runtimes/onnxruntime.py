@@ -2,6 +2,8 @@
 
 The virtual phone carries the program. For a handset, build it with onnxruntime's Android instructions
 (`--android --android_abi arm64-v8a`) and name the file in PARETOFARM_ONNXRUNTIME_PERF_TEST: the agent pushes it once.
+It does not hand out what it computes. For that there is `onnxruntime_run` (its interface: docs/runtimes.md), which the
+virtual phone carries too; for a handset PARETOFARM_ONNXRUNTIME_RUN names an Android build of it.
 """
 
 import csv
@@ -14,6 +16,8 @@ from pathlib import Path
 from uuid import uuid4
 
 from device_agents.runtimes.port import BlockTimes, Images, InstalledNetwork, Logits
+from device_agents.runtimes.raw_files import batch_folder, pull_logits, push_images
+from device_agents.runtimes.toolset import Toolset
 from paretofarm.errors import ConfigError, NotDeployable, PhoneOffline
 from paretofarm.ports import DeviceLink
 from paretofarm.runtimes import OnnxRuntimeMeasurement
@@ -21,15 +25,21 @@ from paretofarm.runtimes import OnnxRuntimeMeasurement
 PROGRAM = "onnxruntime_perf_test"
 NETWORK = "network.onnx"
 REMOTE_PROGRAM = f"/data/local/tmp/paretofarm/bin/{PROGRAM}"
+RUNNER = "onnxruntime_run"
 BLOCK_TIMEOUT_S = 600.0
+INFER_TIMEOUT_S = 600.0
 
 
 @dataclass(frozen=True)
 class OnnxRuntime:
-    """Runs `onnxruntime_perf_test`. `program`: the local file of an Android build, None to use the phone's own."""
+    """Runs `onnxruntime_perf_test`. `program`: the local file of an Android build, None to use the phone's own.
+
+    runner: the same for `onnxruntime_run`.
+    """
 
     settings: OnnxRuntimeMeasurement
     program: Path | None = None
+    runner: Path | None = None
 
     def prepare(self, link: DeviceLink) -> str:
         if self.program is not None:
@@ -64,14 +74,34 @@ class OnnxRuntime:
         ]
         result = link.run(argv, timeout_s=BLOCK_TIMEOUT_S, directory=folder)
         if result.exit_code != 0:
-            raise _blame(result.exit_code, result.stderr or result.stdout, network.folder)
+            raise _blame(PROGRAM, result.exit_code, result.stderr or result.stdout, network.folder)
         times = parse_times(link.pull(result_file).decode())[warmup:]
         if len(times) != inferences:
             raise PhoneOffline(f"{PROGRAM} on {link.serial} timed {len(times)} of {inferences} inferences")
         return BlockTimes(times)
 
     def infer(self, link: DeviceLink, network: InstalledNetwork, images: Images, *, folder: str) -> Logits:
-        raise ConfigError(f"{PROGRAM} does not hand out what it computes")
+        program = self._runner(link)
+        with batch_folder(link, folder) as batch:
+            argv = [
+                *(program, "--model", f"{network.folder}/{NETWORK}"),
+                *("--input_list", push_images(link, images, batch), "--output_dir", batch),
+                *("--threads", str(self.settings.threads)),
+            ]
+            result = link.run(argv, timeout_s=INFER_TIMEOUT_S, directory=batch)
+            if result.exit_code != 0:
+                raise _blame(RUNNER, result.exit_code, result.stderr or result.stdout, network.folder)
+            return pull_logits(link, batch, images)
+
+    def _runner(self, link: DeviceLink) -> str:
+        if self.runner is not None:
+            return f"{Toolset('onnxruntime_run', {RUNNER: self.runner}).install(link)}/{RUNNER}"
+        if link.run(["which", RUNNER], timeout_s=10).exit_code != 0:
+            raise ConfigError(
+                f"{link.serial}: the phone has no {RUNNER}, without which it gives no outputs; name an Android build "
+                "of it in PARETOFARM_ONNXRUNTIME_RUN"
+            )
+        return RUNNER
 
     def reference(self) -> Path:
         with as_file(files("device_agents.reference").joinpath("reference_int8.onnx")) as path:
@@ -88,9 +118,9 @@ def parse_times(text: str) -> tuple[float, ...]:
     return tuple(time for time in times if math.isfinite(time) and time > 0)
 
 
-def _blame(exit_code: int, output: str, network: str) -> NotDeployable | PhoneOffline:
+def _blame(program: str, exit_code: int, output: str, network: str) -> NotDeployable | PhoneOffline:
     """A runner that was killed (128 + signal) says nothing about the network; one that refuses it (255) does."""
     tail = " ".join(output.split())[-300:]
     if 128 < exit_code < 255:
-        return PhoneOffline(f"{PROGRAM} was killed (exit code {exit_code}): {tail}")
-    return NotDeployable(f"{PROGRAM} cannot run {network.rsplit('/', 1)[-1]} (exit code {exit_code}): {tail}")
+        return PhoneOffline(f"{program} was killed (exit code {exit_code}): {tail}")
+    return NotDeployable(f"{program} cannot run {network.rsplit('/', 1)[-1]} (exit code {exit_code}): {tail}")

@@ -7,12 +7,12 @@ import sys
 from pathlib import Path
 
 from device_agents.virtual_phone.reports import PROPERTIES_FILE, REPORTS
+from device_agents.virtual_phone.runners import RUNNERS
 from device_agents.virtual_phone.state import load_state, save_state
 from device_agents.virtual_phone.tools import TOOLS
 
 BIN = "system/bin"
 RUN = "dev"
-RUNNER = "onnxruntime_perf_test"
 RELEASE = "14"
 SDK = "34"
 
@@ -88,6 +88,8 @@ def _programs(root: Path) -> dict[str, str]:
     """Shell text of each program in the phone's `bin` folder."""
     reports = f"reports={shlex.quote(str(root / REPORTS))}\n"
     tool = {name: _python("device_agents.virtual_phone.tools", str(root), name) for name in TOOLS}
+    client = "device_agents.virtual_phone.warm_client"
+    runner = {name: _python(client, str(root / RUN), name, packages=True) for name in RUNNERS}
     return {
         "getprop": reports + GETPROP,
         "dumpsys": reports + DUMPSYS,
@@ -95,7 +97,7 @@ def _programs(root: Path) -> dict[str, str]:
         "df": reports + DF + tool["df"],
         "cmd": tool["cmd"],
         "logcat": LOGCAT,
-        RUNNER: ONE_THREAD + _python("device_agents.virtual_phone.warm_client", str(root / RUN), packages=True),
+        **{name: ONE_THREAD + text for name, text in runner.items()},
     }
 
 

@@ -77,7 +77,7 @@ def main(argv: Sequence[str]) -> int:
 def measure(options: argparse.Namespace) -> Timing:
     """Loads the network and times it. Raises `RunFailed`."""
     onnxruntime = load()
-    with _verdict():
+    with verdict():
         started = time.perf_counter()
         run = _prepared(onnxruntime, options)
         created = time.perf_counter()
@@ -102,7 +102,7 @@ def load() -> Any:
 
 
 @contextmanager
-def _verdict() -> Iterator[None]:
+def verdict() -> Iterator[None]:
     """A boundary: onnxruntime's exceptions share no base class, and whatever it says is its verdict on the network."""
     try:
         yield
@@ -181,11 +181,8 @@ def _run_for(run: Callable[[], None], seconds: float) -> list[float]:
 
 def _prepared(ort: Any, options: argparse.Namespace) -> Callable[[], None]:
     """One inference with generated inputs, bound beforehand: nothing but the network is timed."""
-    ort.set_default_logger_severity(3)
-    if not options.model.is_file():
-        raise RunFailed(f"Load model from {options.model} failed: file doesn't exist")
-    session = ort.InferenceSession(
-        str(options.model), _session_options(ort, options), providers=["CPUExecutionProvider"]
+    session = open_session(
+        ort, options.model, threads=options.x, adjust=lambda settings: _adjust(ort, settings, options)
     )
     binding = session.io_binding()
     for number, wanted in enumerate(session.get_inputs()):
@@ -195,20 +192,29 @@ def _prepared(ort: Any, options: argparse.Namespace) -> Callable[[], None]:
     return lambda: session.run_with_iobinding(binding)
 
 
-def _session_options(ort: Any, options: argparse.Namespace) -> Any:
+def open_session(ort: Any, model: Path, threads: int, adjust: Callable[[Any], None] = lambda settings: None) -> Any:
+    """An inference session on this machine's CPU. Raises `RunFailed`, and onnxruntime's own exceptions."""
+    ort.set_default_logger_severity(3)
+    if not model.is_file():
+        raise RunFailed(f"Load model from {model} failed: file doesn't exist")
     settings = ort.SessionOptions()
-    settings.intra_op_num_threads = options.x
+    settings.intra_op_num_threads = threads
+    settings.inter_op_num_threads = 1
+    # A waiting thread that spins takes the processor from the other phones on this machine.
+    settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    settings.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    adjust(settings)
+    return ort.InferenceSession(str(model), settings, providers=["CPUExecutionProvider"])
+
+
+def _adjust(ort: Any, settings: Any, options: argparse.Namespace) -> None:
     settings.inter_op_num_threads = options.y
     settings.graph_optimization_level = getattr(ort.GraphOptimizationLevel, LEVELS[options.o])
     if options.P:
         settings.execution_mode = ort.ExecutionMode.ORT_PARALLEL
-    # A waiting thread that spins takes the processor from the other phones on this machine.
-    settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    settings.add_session_config_entry("session.inter_op.allow_spinning", "0")
     for entry in options.C.split():
         key, _, value = entry.partition("|")
         settings.add_session_config_entry(key, value)
-    return settings
 
 
 def _generated(wanted: Any, seed: int) -> Any:

@@ -1,9 +1,9 @@
-"""Starts the phone's `onnxruntime_perf_test` without a wait: forked from a process that has it loaded already.
+"""Starts the phone's programs that run networks without a wait: forked from a process that has onnxruntime loaded.
 
-A handset starts the real tool in milliseconds; Python, numpy and onnxruntime take a fifth of a second, and a
-measurement starts it dozens of times. The program in the phone's `bin` folder is a client (`warm_client`): it passes
-its arguments, outputs and folder, and ends with the exit code of the child that was forked for it. If the client is
-killed, so is the child.
+A handset starts the real tools in milliseconds; Python, numpy and onnxruntime take a fifth of a second, and a
+measurement starts one dozens of times. The program in the phone's `bin` folder is a client (`warm_client`): it passes
+its name, arguments, outputs and folder, and ends with the exit code of the child that was forked for it. If the client
+is killed, so is the child.
 """
 
 import os
@@ -14,7 +14,7 @@ import sys
 import threading
 from pathlib import Path
 
-from device_agents.virtual_phone.warm_client import KILLED, MAX_REQUEST, SOCKET, words
+from device_agents.virtual_phone.warm_client import KILLED, MAX_REQUEST, SOCKET, requested
 
 PHONE = 0
 """Standard input: a pipe that the phone holds open and never writes to."""
@@ -29,9 +29,9 @@ def serve(folder: str) -> None:
     os.chmod(SOCKET, 0o600)
     listener.listen()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children are nobody's zombies: they answer for themselves
-    from device_agents.virtual_phone import perf_test
+    from device_agents.virtual_phone import runners
 
-    perf_test.load()  # starts no threads: they would not survive a fork
+    runners.load()  # starts no threads: they would not survive a fork
     while listener.fileno() in select.select([listener.fileno(), PHONE], [], [])[0]:
         client, _ = listener.accept()
         if os.fork() == 0:
@@ -42,7 +42,7 @@ def serve(folder: str) -> None:
 
 def _run(client: socket.socket) -> int:
     """In the child: becomes the client's program, answers with its exit code, and ends when the client does."""
-    from device_agents.virtual_phone import perf_test
+    from device_agents.virtual_phone.runners import run_tool
 
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     request, (stdout, stderr, folder), _, _ = socket.recv_fds(client, MAX_REQUEST, 3)
@@ -51,7 +51,7 @@ def _run(client: socket.socket) -> int:
     os.fchdir(folder)
     threading.Thread(target=_follow, args=(client,), daemon=True).start()
     try:
-        code = perf_test.main(words(request))
+        code = run_tool(requested(request))
     except SystemExit as usage:
         code = int(usage.code or 0)
     sys.stdout.flush()

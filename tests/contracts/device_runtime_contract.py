@@ -1,0 +1,120 @@
+"""What every device runtime promises. Subclasses provide the phone, the runtime and a network in its form."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from device_agents.runtimes import DeviceRuntime, Images, InstalledNetwork, Logits
+from paretofarm.errors import NotDeployable
+from paretofarm.ports import CommandResult, DeviceLink
+
+SIDE = 32
+CLASSES = 4
+
+
+class RecordingLink:
+    """A link that remembers what went over it."""
+
+    def __init__(self, link: DeviceLink) -> None:
+        self.link = link
+        self.pushed: list[str] = []
+        self.commands: list[tuple[Sequence[str], Mapping[str, str]]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.link, name)
+
+    def push(self, local: Path, remote: str) -> None:
+        self.pushed.append(remote)
+        self.link.push(local, remote)
+
+    def run(self, argv: Sequence[str], **options: Any) -> CommandResult:
+        self.commands.append((tuple(argv), options.get("environment") or {}))
+        return self.link.run(argv, **options)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A runtime on a phone: `good` runs, `bad` does not. folder: of this test alone, on the phone."""
+
+    runtime: DeviceRuntime
+    link: RecordingLink
+    good: InstalledNetwork
+    bad: InstalledNetwork
+    folder: str
+
+
+def installed(link: DeviceLink, runtime: DeviceRuntime, local: Path, remote: str, scratch: Path) -> InstalledNetwork:
+    """Puts a compiled network on the phone as an agent does."""
+    for name, file in runtime.files(local, scratch).items():
+        link.push(file, f"{remote}/{name}")
+    return InstalledNetwork(local, remote)
+
+
+def some_images(count: int = 3) -> Images:
+    return np.random.default_rng(5).random((count, 3, SIDE, SIDE), dtype=np.float32)
+
+
+class DeviceRuntimeContract:
+    """Needs the fixture `bench`, `samples` and `expected`."""
+
+    tolerance = 1e-5
+
+    def samples(self, inferences: int) -> int:
+        """How many samples a block of so many inferences has."""
+        return inferences
+
+    def expected(self, images: Images) -> Logits:
+        """What the good network gives."""
+        raise NotImplementedError
+
+    def test_preparing_twice_pushes_once(self, bench: Bench) -> None:
+        version = bench.runtime.prepare(bench.link)
+        assert version
+        bench.link.pushed.clear()
+        assert bench.runtime.prepare(bench.link) == version
+        assert bench.link.pushed == []
+
+    @pytest.mark.parametrize("inferences", [5, 70])
+    def test_a_block_has_its_samples(self, bench: Bench, inferences: int) -> None:
+        bench.runtime.prepare(bench.link)
+        times = bench.runtime.time_block(bench.link, bench.good, folder=bench.folder, inferences=inferences)
+        assert len(times.samples_ms) == self.samples(inferences)
+        assert all(0 < sample < 10_000 for sample in times.samples_ms)
+
+    def test_one_block_after_the_other(self, bench: Bench) -> None:
+        bench.runtime.prepare(bench.link)
+        for _ in range(2):
+            times = bench.runtime.time_block(bench.link, bench.good, folder=bench.folder, inferences=5)
+            assert len(times.samples_ms) == self.samples(5)
+
+    def test_a_network_that_does_not_run_is_not_deployable(self, bench: Bench) -> None:
+        bench.runtime.prepare(bench.link)
+        with pytest.raises(NotDeployable):
+            bench.runtime.time_block(bench.link, bench.bad, folder=bench.folder, inferences=5)
+        with pytest.raises(NotDeployable):
+            bench.runtime.infer(bench.link, bench.bad, some_images(1), folder=bench.folder)
+
+    def test_outputs_are_the_networks(self, bench: Bench) -> None:
+        bench.runtime.prepare(bench.link)
+        images = some_images()
+        logits = bench.runtime.infer(bench.link, bench.good, images, folder=bench.folder)
+        assert logits.shape == (3, CLASSES, SIDE, SIDE)
+        assert logits.dtype == np.float32
+        np.testing.assert_allclose(logits, self.expected(images), atol=self.tolerance)
+
+    def test_a_batch_leaves_nothing_behind(self, bench: Bench) -> None:
+        bench.runtime.prepare(bench.link)
+        before = self._files(bench)
+        bench.runtime.infer(bench.link, bench.good, some_images(2), folder=bench.folder)
+        assert self._files(bench) == before
+
+    def test_the_reference_is_a_file_or_the_toolchains(self, bench: Bench) -> None:
+        reference = bench.runtime.reference()
+        assert reference is None or reference.is_file()
+
+    def _files(self, bench: Bench) -> str:
+        return bench.link.run(["find", bench.folder], timeout_s=10).stdout
