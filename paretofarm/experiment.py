@@ -60,6 +60,16 @@ class Experiment(Strict):
         return self
 
     @model_validator(mode="after")
+    def _measurable(self) -> Self:
+        if self.measurement is None:
+            return self
+        for item in (*self.objectives, *self.constraints):
+            problem = item.device and self.measurement.objection(item.device, item.metric)
+            if problem:
+                raise ValueError(f"measurement.runtime {self.measurement.runtime}: {problem}")
+        return self
+
+    @model_validator(mode="after")
     def _same_size(self) -> Self:
         expected = getattr(self.search_space, "input_size", None)
         if self.training and expected is not None and self.training.dataset.size != expected:

@@ -5,6 +5,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from paretofarm.latency import MAX_REFERENCE_SHIFT
+from paretofarm.metrics import Metric
 from paretofarm.strict import Strict
 
 PROTOCOL_VERSION = 1
@@ -27,6 +28,7 @@ class MeasurementProtocol(Strict):
     max_blocks: int = Field(8, ge=3, le=100)
     max_reference_shift: float = Field(MAX_REFERENCE_SHIFT, gt=0, le=1)
     calibration_images: int = Field(64, ge=1, le=10_000)
+    test_images: int = Field(200, ge=1, le=10_000, description="that device_miou and its kin are scored on")
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -38,3 +40,12 @@ class MeasurementProtocol(Strict):
     def protocol_key(self) -> str:
         """Times taken under another key must not be compared: runtime, protocol version, what else changes the pace."""
         raise NotImplementedError
+
+    @property
+    def simulated(self) -> bool:
+        """Whether whatever comes of it is simulated, on a real phone too."""
+        return False
+
+    def objection(self, device: str, metric: Metric) -> str | None:
+        """Why this runtime cannot tell the metric of a device class; None where it can."""
+        return None

@@ -7,7 +7,11 @@ from pydantic import Field
 
 from paretofarm.runtimes.onnxruntime import OnnxRuntimeMeasurement
 from paretofarm.runtimes.qnn import QnnMeasurement
+from paretofarm.runtimes.qnn_sim import QnnSimMeasurement
 
-MeasurementSettings = Annotated[OnnxRuntimeMeasurement | QnnMeasurement, Field(discriminator="runtime")]
+MeasurementSettings = Annotated[
+    OnnxRuntimeMeasurement | QnnMeasurement | QnnSimMeasurement,
+    Field(discriminator="runtime"),
+]
 
-__all__ = ["MeasurementSettings", "OnnxRuntimeMeasurement", "QnnMeasurement"]
+__all__ = ["MeasurementSettings", "OnnxRuntimeMeasurement", "QnnMeasurement", "QnnSimMeasurement"]

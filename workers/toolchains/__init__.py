@@ -19,5 +19,5 @@ def toolchain(settings: MeasurementSettings, environment: Mapping[str, str], cac
     match settings.runtime:
         case "onnxruntime":
             return OnnxRuntimeToolchain(settings)
-        case "qnn":
+        case "qnn" | "qnn-sim":
             raise ConfigError("this worker has no toolchain qnn")
