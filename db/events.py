@@ -14,7 +14,11 @@ from db.tables import EventRow
 
 
 class EventKind(StrEnum):
-    """What can happen. Retries and expired leases are `requeued`, with the error's code in the details."""
+    """What can happen. Retries and expired leases are `requeued`, with the error's code in the details.
+
+    phone_drifted: the reference network is outside its band; phone_recovery: a step of the recovery ladder was taken;
+    measurement_failed: on a phone, with whom that is blamed on and what the phone's log said.
+    """
 
     EXPERIMENT_CREATED = "experiment_created"
     EXPERIMENT_STOPPED = "experiment_stopped"
@@ -22,6 +26,7 @@ class EventKind(StrEnum):
     EXPERIMENT_FINISHED = "experiment_finished"
     CANDIDATE_PROPOSED = "candidate_proposed"
     CANDIDATE_FINISHED = "candidate_finished"
+    CANDIDATE_EXPORTED = "candidate_exported"
     EVALUATION_QUEUED = "evaluation_queued"
     EVALUATION_CLAIMED = "evaluation_claimed"
     EVALUATION_DONE = "evaluation_done"
@@ -30,6 +35,11 @@ class EventKind(StrEnum):
     EVALUATION_FAILED = "evaluation_failed"
     PHONE_REGISTERED = "phone_registered"
     PHONE_CHANGED = "phone_changed"
+    PHONE_DRIFTED = "phone_drifted"
+    PHONE_RECOVERY = "phone_recovery"
+    PHONE_QUARANTINED = "phone_quarantined"
+    PHONE_RELEASED = "phone_released"
+    MEASUREMENT_FAILED = "measurement_failed"
 
 
 @dataclass(frozen=True)

@@ -5,16 +5,29 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import case, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from db import events
 from db.events import EventKind
-from db.tables import NOW, DeviceBaselineRow, PhoneRow, PhoneState
+from db.tables import NOW, DeviceBaselineRow, PhoneRow
 from paretofarm.errors import NotFound
+from paretofarm.phone_health import PhoneState
 
-__all__ = ["Phone", "PhoneFacts", "PhoneState", "baseline", "list_phones", "register", "set_state", "store_baseline"]
+__all__ = [
+    "Phone",
+    "PhoneFacts",
+    "PhoneState",
+    "baseline",
+    "list_phones",
+    "quarantine",
+    "quarantine_reason",
+    "register",
+    "release",
+    "set_state",
+    "store_baseline",
+]
 
 
 @dataclass(frozen=True)
@@ -35,37 +48,90 @@ class PhoneFacts:
 
 @dataclass(frozen=True)
 class Phone:
-    """A phone with what its agent last said of it. agent: that agent's name as an owner of leases."""
+    """A phone with what its agent last said of it. agent: that agent's name as an owner of leases.
+
+    conditions: heat, battery and space when they were last asked for; created_at: when it was first registered.
+    """
 
     id: int
     facts: PhoneFacts
     agent: str
     state: PhoneState
     state_reason: str | None
+    state_since: datetime | None
+    quarantined_at: datetime | None
+    conditions: Mapping[str, Any]
+    created_at: datetime
     last_seen_at: datetime
 
 
 def register(session: Session, facts: PhoneFacts, *, agent: str) -> int:
-    """Makes a phone known, or known again with new facts; it is ready. Returns its id."""
-    values = {**asdict(facts), "properties": dict(facts.properties)}
-    values |= {"agent": agent, "state": PhoneState.READY, "state_reason": None, "last_seen_at": NOW}
-    statement = insert(PhoneRow).values(values).on_conflict_do_update(index_elements=["serial"], set_=values)
+    """Makes a phone known, or known again with new facts; it is ready, unless it is in quarantine. Returns its id."""
+    values = {**asdict(facts), "properties": dict(facts.properties), "agent": agent, "last_seen_at": NOW}
+    ready = {"state": PhoneState.READY, "state_reason": None, "state_since": NOW}
+    kept = {
+        name: case((PhoneRow.quarantined_at.is_(None), value), else_=getattr(PhoneRow, name))
+        for name, value in ready.items()
+    }
+    statement = insert(PhoneRow).values({**values, **ready})
+    statement = statement.on_conflict_do_update(index_elements=["serial"], set_={**values, **kept})
     phone_id = session.scalars(statement.returning(PhoneRow.id)).one()
     events.record(session, EventKind.PHONE_REGISTERED, phone_id=phone_id, details={"agent": agent})
     return phone_id
 
 
-def set_state(session: Session, phone_id: int, state: PhoneState, reason: str | None = None) -> None:
-    """A sign of life; an event only where state or reason are new. NotFound for a phone never registered."""
+def set_state(
+    session: Session,
+    phone_id: int,
+    state: PhoneState,
+    reason: str | None = None,
+    conditions: Mapping[str, Any] | None = None,
+) -> None:
+    """A sign of life; an event only where state or reason are new. NotFound for a phone never registered.
+
+    conditions: as JSON, where they are known.
+    """
     query = select(PhoneRow.state, PhoneRow.state_reason).where(PhoneRow.id == phone_id).with_for_update()
     before = session.execute(query).tuples().one_or_none()
     if before is None:
         raise NotFound(f"there is no phone {phone_id}")
-    values = {"state": state, "state_reason": reason, "last_seen_at": NOW}
+    values: dict[str, Any] = {"state": state, "state_reason": reason, "last_seen_at": NOW}
+    if conditions is not None:
+        values["conditions"] = dict(conditions)
+    if before[0] != state:
+        values["state_since"] = NOW
     session.execute(update(PhoneRow).where(PhoneRow.id == phone_id).values(values))
     if before != (state, reason):
         details = {"state": state.value, "reason": reason}
         events.record(session, EventKind.PHONE_CHANGED, phone_id=phone_id, details=details)
+
+
+def quarantine(session: Session, phone_id: int, reason: str) -> None:
+    """Takes a phone out of service until somebody releases it; agents that come and go do not change that."""
+    values = {"state": PhoneState.QUARANTINED, "state_reason": reason, "state_since": NOW, "quarantined_at": NOW}
+    fresh = update(PhoneRow).where(PhoneRow.id == phone_id, PhoneRow.quarantined_at.is_(None))
+    if session.scalar(fresh.values(values).returning(PhoneRow.id)) is not None:
+        events.record(session, EventKind.PHONE_QUARANTINED, phone_id=phone_id, details={"reason": reason})
+
+
+def quarantine_reason(session: Session, phone_id: int) -> str | None:
+    """Why a phone is in quarantine; None where it is not."""
+    query = select(PhoneRow.state_reason, PhoneRow.quarantined_at).where(PhoneRow.id == phone_id)
+    row = session.execute(query).one_or_none()
+    return None if row is None or row.quarantined_at is None else row.state_reason or "by an operator"
+
+
+def release(session: Session, serial: str) -> bool:
+    """Ends a phone's quarantine; its agent makes it prove itself. False: it was in none. NotFound for no such phone."""
+    row = session.scalar(select(PhoneRow).where(PhoneRow.serial == serial).with_for_update())
+    if row is None:
+        raise NotFound(f"there is no phone with the serial number {serial!r}: `paretofarm phones` lists them")
+    if row.quarantined_at is None:
+        return False
+    values = {"quarantined_at": None, "state": PhoneState.SUSPECT, "state_reason": "released", "state_since": NOW}
+    session.execute(update(PhoneRow).where(PhoneRow.id == row.id).values(values))
+    events.record(session, EventKind.PHONE_RELEASED, phone_id=row.id)
+    return True
 
 
 def list_phones(session: Session) -> list[Phone]:
@@ -104,5 +170,9 @@ def _phone(row: PhoneRow) -> Phone:
         agent=row.agent,
         state=row.state,
         state_reason=row.state_reason,
+        state_since=row.state_since,
+        quarantined_at=row.quarantined_at,
+        conditions=row.conditions,
+        created_at=row.created_at,
         last_seen_at=row.last_seen_at,
     )

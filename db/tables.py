@@ -30,6 +30,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.sql.type_api import TypeEngine
 
 from paretofarm.lifecycle import CandidateStatus, EvaluationStatus, Stage
+from paretofarm.phone_health import PhoneState
 
 Json = dict[str, Any]
 
@@ -40,22 +41,6 @@ class ExperimentStatus(StrEnum):
     RUNNING = "running"
     STOPPED = "stopped"
     FINISHED = "finished"
-
-
-class PhoneState(StrEnum):
-    """What an agent last knew of its phone. `unhealthy`: for a reason that has no name of its own here."""
-
-    READY = "ready"
-    BUSY = "busy"
-    OFFLINE = "offline"
-    UNAUTHORIZED = "unauthorized"
-    UNHEALTHY = "unhealthy"
-    BOOTING = "booting"
-    COOLING = "cooling"
-    LOW_BATTERY = "low_battery"
-    FULL = "full"
-    SUSPECT = "suspect"
-    QUARANTINED = "quarantined"
 
 
 def _values(kind: type[StrEnum]) -> list[str]:
@@ -305,7 +290,10 @@ class CandidateArtifactRow(Base):
 
 
 class PhoneRow(Base):
-    """A handset, by its own serial number; `address` is where its agent last found it."""
+    """A handset, by its own serial number; `address` is where its agent last found it.
+
+    conditions: what it last said of its heat, battery and space.
+    """
 
     __tablename__ = "phones"
     __table_args__ = (_one_of("state", PhoneState),)
@@ -324,6 +312,8 @@ class PhoneRow(Base):
     agent: Mapped[str]
     state: Mapped[PhoneState]
     state_reason: Mapped[str | None]
+    state_since: Mapped[datetime | None]
+    conditions: Mapped[Json] = _json()
     quarantined_at: Mapped[datetime | None]
     """Since when it is measured on no more, until an operator releases it; outlives agents."""
     created_at: Mapped[datetime] = _now()

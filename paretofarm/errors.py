@@ -113,6 +113,10 @@ class PhoneOffline(Unavailable):
     """The phone does not answer."""
 
 
+class RunnerFailed(PhoneOffline):
+    """The program that runs networks on the phone ended without a result."""
+
+
 class PhoneUnauthorized(Unavailable):
     """The phone has not accepted this computer's key."""
 

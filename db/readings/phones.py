@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from db.tables import PhoneState
 from paretofarm import instruments
 from paretofarm.instrument import Reading
+from paretofarm.phone_health import PhoneState
 
 STATES = (*(state.value for state in PhoneState), "lost")
 # An agent says nothing of its phone while it measures on it; what it then has is a lease.

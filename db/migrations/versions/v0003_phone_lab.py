@@ -18,7 +18,14 @@ NEW_STATES = ("booting", "cooling", "low_battery", "full", "suspect", "quarantin
 def upgrade() -> None:
     _allow("evaluations", "stage", (*STAGES, "score"))
     _allow("phones", "state", (*STATES, *NEW_STATES))
-    op.execute("ALTER TABLE phones ADD COLUMN quarantined_at timestamptz")
+    op.execute(
+        """
+        ALTER TABLE phones
+            ADD COLUMN state_since timestamptz,
+            ADD COLUMN conditions jsonb NOT NULL DEFAULT '{}'::jsonb,
+            ADD COLUMN quarantined_at timestamptz
+        """
+    )
     op.execute(
         """
         ALTER TABLE measurements
@@ -74,7 +81,7 @@ def downgrade() -> None:
             DROP COLUMN device, DROP COLUMN protocol_key, DROP COLUMN details, DROP COLUMN reused_from
         """
     )
-    op.execute("ALTER TABLE phones DROP COLUMN quarantined_at")
+    op.execute("ALTER TABLE phones DROP COLUMN quarantined_at, DROP COLUMN state_since, DROP COLUMN conditions")
     op.execute(f"UPDATE phones SET state = 'unhealthy' WHERE state IN ({_listed(NEW_STATES)})")
     _allow("phones", "state", STATES)
     op.execute("DELETE FROM evaluations WHERE stage = 'score'")
