@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from db import leases
-from db.artifacts import ArtifactStore
+from db.artifacts import ArtifactStore, StoredArtifact
 from db.claim import Claim
 from db.report import EpochMetrics, Report
 from db.session import Database
@@ -24,7 +24,7 @@ from paretofarm.lifecycle import Stage
 from paretofarm.meter import NO_METER, Meter
 from paretofarm.settings import Settings
 from paretofarm.training import TrainingSettings
-from workers.artifact_kinds import CHECKPOINT, NETWORK, ONNX, REFERENCE, TRAINED_ONNX
+from workers.artifact_kinds import CHECKPOINT, NETWORK, ONNX, REFERENCE, TEST_SET, TRAINED_NETWORK, TRAINED_ONNX
 from workers.isolation import ForkServer, IsolatedJob
 
 log = logging.getLogger(__name__)
@@ -87,20 +87,34 @@ class Bench:
         return Report(metrics=result["metrics"], artifacts=artifacts)
 
     def _compile(self, claim: Claim, keeper: LeaseKeeper, folder: Path) -> Report:
+        if claim.step.rung is not None:
+            return self._compile_trained(claim, keeper, folder)
+        result = self._run(claim, keeper, "compile", self._compilation(claim, ONNX, folder))
+        paths = {NETWORK: result["network"], REFERENCE: result["reference"]}
+        return Report(metrics=result["metrics"], artifacts=self._put(paths), details=result["notes"])
+
+    def _compile_trained(self, claim: Claim, keeper: LeaseKeeper, folder: Path) -> Report:
+        """Reports no metric: what the first compilation told of the device class stays true."""
+        result = self._run(claim, keeper, "compile_trained", self._compilation(claim, TRAINED_ONNX, folder))
+        paths = {TRAINED_NETWORK: result["network"], TEST_SET: result["test_set"]}
+        return Report(artifacts=self._put(paths), details=result["notes"])
+
+    def _compilation(self, claim: Claim, source: str, folder: Path) -> Parameters:
+        """source: kind of the artifact to compile."""
         assert claim.experiment.measurement is not None, "an experiment that names devices has measurement settings"
         training = claim.experiment.training
-        parameters = {
-            "onnx": str(self._store.fetch(claim.artifact(ONNX))),
+        return {
+            "onnx": str(self._store.fetch(claim.artifact(source))),
             "measurement": claim.experiment.measurement.model_dump(mode="json"),
             "device": claim.step.device,
             "dataset": training.dataset.model_dump(mode="json") if training else None,
             "cache": str(self.settings.cache),
             "out": str(folder),
         }
-        result = self._run(claim, keeper, "compile", parameters)
-        paths = {NETWORK: result["network"], REFERENCE: result["reference"]}
-        artifacts = [self._store.put_file(Path(path), kind) for kind, path in paths.items() if path]
-        return Report(metrics=result["metrics"], artifacts=artifacts, details=result["notes"])
+
+    def _put(self, paths: Mapping[str, str | None]) -> list[StoredArtifact]:
+        """Stores files by kind, those that there are."""
+        return [self._store.put_file(Path(path), kind) for kind, path in paths.items() if path]
 
     def _train(self, claim: Claim, keeper: LeaseKeeper, folder: Path) -> Report:
         training, rung = _training(claim), claim.step.rung or 0

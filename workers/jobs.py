@@ -23,6 +23,7 @@ from torch import nn
 from paretofarm.architecture import Architecture
 from paretofarm.dataset import DatasetSettings
 from paretofarm.errors import ConfigError
+from paretofarm.labelled_images import encode
 from paretofarm.objective import Constraint, violation
 from paretofarm.runtimes import MeasurementSettings
 from paretofarm.spaces import SearchSpaceSettings
@@ -32,7 +33,8 @@ from workers.export import export_onnx, verify_onnx
 from workers.isolation.child import Emit, Job
 from workers.memory import out_of_memory_named
 from workers.networks import build_network, count_macs, count_parameters
-from workers.toolchains import Image, toolchain
+from workers.scored_images import float_scores, scored_images
+from workers.toolchains import CompiledNetwork, Image, toolchain
 from workers.training import EpochMetrics, train
 from workers.training.batches import to_input
 
@@ -75,18 +77,41 @@ def compile_network(parameters: Parameters, emit: Emit) -> dict[str, Any]:
     out (folders). Out: network (path), reference (path or None), metrics (network_bytes), notes.
     Errors: `ConversionFailed`, `NotDeployable`, `DataError`.
     """
-    settings = _parse(MeasurementSettings, parameters["measurement"])
-    source = Path(parameters["onnx"])
-    count = settings.calibration_images
-    images = _noise(source, count) if parameters["dataset"] is None else _calibration_images(parameters, count)
-    compiler = toolchain(settings, os.environ, Path(parameters["cache"]))
-    compiled = compiler.compile(source, images, parameters["device"], Path(parameters["out"], "compiled"))
+    compiled = _compiled(parameters)
     return {
         "network": str(compiled.path),
         "reference": compiled.reference and str(compiled.reference),
         "metrics": dict(compiled.metrics),
         "notes": dict(compiled.notes),
     }
+
+
+def compile_trained(parameters: Parameters, emit: Emit) -> dict[str, Any]:
+    """A trained network becomes what a phone is scored with, and the images that it is scored on.
+
+    In: as `compile_network`, dataset not None. Out: network, test_set (paths; `paretofarm.labelled_images`), notes,
+    float_scores (by name: what the network scores on the same images before it is quantized).
+    Errors: `ConversionFailed`, `NotDeployable`, `DataError`.
+    """
+    settings = _parse(MeasurementSettings, parameters["measurement"])
+    dataset = open_dataset(_parse(DatasetSettings, parameters["dataset"]), Path(parameters["cache"]))
+    compiled = _compiled(parameters)
+    labelled = scored_images(dataset, settings.test_images)
+    scores = float_scores(Path(parameters["onnx"]), labelled, _Progress(emit))
+    test_set = Path(parameters["out"], "test_set")
+    with test_set.open("wb") as file:
+        file.writelines(encode(labelled))
+    notes = {**compiled.notes, **compiled.metrics, "float_scores": scores.overall, "test_images": len(labelled)}
+    return {"network": str(compiled.path), "test_set": str(test_set), "notes": notes}
+
+
+def _compiled(parameters: Parameters) -> CompiledNetwork:
+    settings = _parse(MeasurementSettings, parameters["measurement"])
+    source = Path(parameters["onnx"])
+    count = settings.calibration_images
+    images = _noise(source, count) if parameters["dataset"] is None else _calibration_images(parameters, count)
+    compiler = toolchain(settings, os.environ, Path(parameters["cache"]))
+    return compiler.compile(source, images, parameters["device"], Path(parameters["out"], "compiled"))
 
 
 def train_network(parameters: Parameters, emit: Emit) -> dict[str, Any]:
@@ -138,6 +163,7 @@ JOBS: Mapping[str, Job] = MappingProxyType(
     {
         "build": _within_memory(build),
         "compile": _within_memory(compile_network),
+        "compile_trained": _within_memory(compile_trained),
         "train": _within_memory(train_network),
     }
 )

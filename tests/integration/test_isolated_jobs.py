@@ -9,6 +9,7 @@ import pytest
 
 from paretofarm.architecture import Architecture
 from paretofarm.errors import ArchitectureError, DataError, OutOfMemory
+from paretofarm.labelled_images import decode
 from paretofarm.spaces import HourglassMobileSpace, HourglassSpace
 from workers.datasets.faces import write_faces
 from workers.isolation import ForkServer
@@ -104,7 +105,8 @@ def test_the_same_seed_builds_the_same_bytes(server: ForkServer, network: Result
 def test_a_built_network_compiles_to_int8(server: ForkServer, network: Result, dataset: Result, cache: Path) -> None:
     built, _ = run(server, "build", network)
     measurement = {"runtime": "onnxruntime", "calibration_images": 16}
-    parameters = {**built, "dataset": dataset, "measurement": measurement, "cache": str(cache), "out": network["out"]}
+    parameters = {**built, "dataset": dataset, "measurement": measurement, "cache": str(cache), "device": "virtual"}
+    parameters |= {"out": network["out"]}
     compiled, _ = run(server, "compile", parameters)
     assert compiled["metrics"]["network_bytes"] == Path(compiled["network"]).stat().st_size
     assert 0 < compiled["notes"]["int8_agreement"] <= 1
@@ -126,6 +128,26 @@ def test_a_rung_is_trained_told_and_resumed(server: ForkServer, training: Result
     assert [message["epoch"] for message in messages if message["type"] == "epoch"] == [2]
     assert Path(second["checkpoint"]).parent == out
     assert infer(open_session(Path(second["onnx"])), np.zeros((1, 3, SIDE, SIDE), np.float32)).shape[1] == 19
+
+
+def test_a_trained_network_compiles_with_the_images_it_is_scored_on(
+    server: ForkServer, training: Result, dataset: Result, cache: Path, tmp_path: Path
+) -> None:
+    trained, _ = run(server, "train", training)
+    measurement = {"runtime": "onnxruntime", "calibration_images": 8, "test_images": 5}
+    parameters = {"onnx": trained["onnx"], "dataset": dataset, "measurement": measurement, "cache": str(cache)}
+    files: set[bytes] = set()
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        compiled, _ = run(server, "compile_trained", {**parameters, "device": "virtual", "out": str(tmp_path / name)})
+        files.add(Path(compiled["test_set"]).read_bytes())
+    labelled = decode(files.pop())
+    assert files == set(), "the same data set gives the same file"
+    assert labelled.images.shape == (5, 3, SIDE, SIDE)
+    assert compiled["notes"]["test_images"] == 5
+    assert 0 < compiled["notes"]["float_scores"]["miou"] < compiled["notes"]["float_scores"]["pixel_accuracy"] <= 1
+    int8 = infer(open_session(Path(compiled["network"])), labelled.inputs(0, 1))
+    assert int8.shape == (1, 19, SIDE, SIDE)
 
 
 def test_a_process_of_its_own_changes_nothing_in_the_result(server: ForkServer, training: Result) -> None:

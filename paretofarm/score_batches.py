@@ -1,0 +1,25 @@
+"""How many images go through a phone at once while a network is scored."""
+
+FIRST_IMAGES = 4
+"""Until it is known how long one takes."""
+MOST_IMAGES = 50
+MOST_BYTES = 32 * 2**20
+"""Of inputs and outputs together: both lie in the agent's memory too."""
+SPARE_BYTES = 64 * 2**20
+"""Left free on the phone."""
+BATCH_S = 20.0
+"""What an interruption may cost. A simulator can take that long for a single image."""
+FLOAT_BYTES = 4
+
+
+def images_per_batch(*, side: int, classes: int, free_bytes: int, seconds_per_image: float | None) -> int:
+    """For images of `side` pixels; 0 where the phone has no room for a single one beside what must stay free.
+
+    seconds_per_image: in the batch before, its overhead included; None for the first.
+    """
+    per_image = (3 + classes) * side * side * FLOAT_BYTES
+    room = free_bytes - SPARE_BYTES
+    if room < per_image:
+        return 0
+    in_time = FIRST_IMAGES if seconds_per_image is None else int(BATCH_S / max(seconds_per_image, 1e-6))
+    return max(1, min(MOST_IMAGES, min(room, MOST_BYTES) // per_image, in_time))

@@ -1,0 +1,42 @@
+"""The images that trained networks are scored on, on phones and in float32: drawn from the test split, which neither
+training, validation nor calibration sees."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from paretofarm.errors import ConversionFailed
+from paretofarm.labelled_images import LabelledImages
+from paretofarm.segmentation_scores import SegmentationScores, count, score
+from workers.datasets import Dataset, Split
+from workers.memory import first_line
+from workers.session import OnnxRuntimeErrors, infer, open_session
+
+
+def scored_images(dataset: Dataset, wanted: int) -> LabelledImages:
+    """`wanted` images, or as many as there are, spread evenly over the split: the same ones every time."""
+    split = dataset.splits[Split.TEST]
+    indices = np.linspace(0, len(split) - 1, min(wanted, len(split))).round().astype(np.int64)
+    return LabelledImages(
+        class_names=dataset.class_names,
+        ignore_index=dataset.ignore_index,
+        images=split.images[indices].transpose(0, 3, 1, 2),
+        labels=split.masks[indices],
+    )
+
+
+def float_scores(onnx: Path, labelled: LabelledImages, on_progress: Callable[[float], None]) -> SegmentationScores:
+    """What the network scores before it is quantized. ConversionFailed where onnxruntime cannot run it."""
+    classes = len(labelled.class_names)
+    counts = np.zeros((classes, classes), np.int64)
+    try:
+        session = open_session(onnx)
+        for index in range(len(labelled)):
+            predictions = infer(session, labelled.inputs(index, index + 1)).argmax(axis=1)
+            labels = labelled.labels[index : index + 1]
+            counts += count(labels, predictions, classes=classes, ignore_index=labelled.ignore_index)
+            on_progress((index + 1) / len(labelled))
+    except OnnxRuntimeErrors as error:
+        raise ConversionFailed(f"onnxruntime cannot run the trained network: {first_line(error)}") from error
+    return score(counts, labelled.class_names)
