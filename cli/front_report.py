@@ -69,4 +69,5 @@ def query_hints(search: str, candidate_id: int) -> Iterator[str]:
     yield f"  paretofarm front {search} --json"
     yield f'  paretofarm candidates {search} --where "miou > 0.5" --sort=latency_ms'
     yield f"  paretofarm candidate {candidate_id}"
+    yield f"  paretofarm export {candidate_id}"
     yield f"  paretofarm db shell -c \"select * from pareto_front where search = '{search}'\""

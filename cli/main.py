@@ -25,6 +25,7 @@ COMMANDS: Mapping[str, CommandPlace] = {
     "front": CommandPlace("front", "front", "Print or plot the Pareto front of a search."),
     "candidates": CommandPlace("candidates", "candidates", "List the candidates of a search; filter and sort them."),
     "candidate": CommandPlace("candidate", "candidate", "Show everything that is known about one candidate."),
+    "export": CommandPlace("export", "export", "Write a candidate's networks and how to run them to a folder."),
     "phones": CommandPlace("phones", "phones", "List the phones and their state."),
     "data": CommandPlace("data", "data", "Write data sets to train on."),
     "db": CommandPlace("database", "database", "Migrate the database, or open psql on it."),

@@ -46,7 +46,7 @@ ROLES: Mapping[str, Role] = {
         ("experiments", "candidates", "evaluations", "events", "workers"),
         {
             "experiments": ("status", "reason", "finished_at"),
-            "candidates": ("status", "reason", "finished_at"),
+            "candidates": ("status", "reason", "finished_at", "exported_at"),
             "evaluations": (*_LEASE, *_OUTCOME),
             "workers": ("*",),
         },

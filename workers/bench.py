@@ -136,7 +136,7 @@ class Bench:
             artifacts=[checkpoint, self._store.put_file(Path(result["onnx"]), TRAINED_ONNX)],
             # Once more, with the result: one that was trained while the database was away is in there too.
             epochs=epochs,
-            details={"per_class": result["per_class"]},
+            details={"per_class": result["per_class"], "class_names": result["class_names"]},
         )
 
     def _run(

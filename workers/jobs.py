@@ -118,7 +118,7 @@ def train_network(parameters: Parameters, emit: Emit) -> dict[str, Any]:
     """Trains an architecture up to a rung, from a checkpoint or from scratch.
 
     In: space, architecture, training, seed, rung, checkpoint (path or None), device, cache (folder), out (folder).
-    Out: metrics, per_class, epochs (trained in all), checkpoint (path), onnx (path of the trained network).
+    Out: metrics, per_class, class_names (by channel), epochs (trained in all), checkpoint (path), onnx (path of the trained network).
     Emits `{"type": "progress", "share": …}` about once a second and `{"type": "epoch", "epoch": …, "metrics": …,
     "train_loss": …, "seconds": …, "images": …}` (trained on in that epoch).
     Errors: `TrainingDiverged`, `OutOfMemory`, `DataError`, `ArtifactMissing` (checkpoint).
@@ -144,6 +144,7 @@ def train_network(parameters: Parameters, emit: Emit) -> dict[str, Any]:
     return {
         "metrics": dict(result.metrics),
         "per_class": {name: scores and asdict(scores) for name, scores in result.per_class.items()},
+        "class_names": list(dataset.class_names),
         "epochs": settings.epochs[parameters["rung"]],
         "checkpoint": str(out / "checkpoint.pt"),
         "onnx": str(out / "trained.onnx"),

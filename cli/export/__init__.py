@@ -1,0 +1,1 @@
+"""A candidate's networks as a folder that needs nothing of paretofarm."""

@@ -1,0 +1,7 @@
+"""What a network that leaves the farm is accompanied by. Texts only: who reads and writes files is elsewhere."""
+
+from paretofarm.export.facts import ExportFacts, NetworkFile
+from paretofarm.export.model_card import model_card
+from paretofarm.export.run_example import RUN_EXAMPLE
+
+__all__ = ["RUN_EXAMPLE", "ExportFacts", "NetworkFile", "model_card"]

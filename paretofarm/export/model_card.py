@@ -1,0 +1,128 @@
+"""The model card of an exported network, in Markdown (after Mitchell et al., Model Cards for Model Reporting, 2019)."""
+
+import json
+from collections.abc import Iterator, Mapping
+
+from paretofarm.export.facts import ExportFacts, NetworkFile
+from paretofarm.metrics import METRICS, Source
+
+
+def model_card(facts: ExportFacts) -> str:
+    """`README.md` of the folder. It says what is known, and plainly what is not."""
+    parts = [
+        _head(facts),
+        _files(facts),
+        _use(facts),
+        _numbers(facts),
+        _classes(facts),
+        _training(facts),
+        _limits(facts),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _head(facts: ExportFacts) -> str:
+    return (
+        f"# {facts.search}, candidate {facts.candidate}\n\n"
+        f"A segmentation network that the search `{facts.search}` found (seed {facts.seed}, paretofarm "
+        f"{facts.code_version}), exported on {facts.created}. Architecture `{facts.digest[:12]}`, in "
+        "`architecture.json`; everything below for programs in `network.json`."
+    )
+
+
+def _files(facts: ExportFacts) -> str:
+    rows = [f"| `{network.name}` | {_network_words(network)} |" for network in facts.networks]
+    text = "## Files\n\n| file | |\n|---|---|\n" + "\n".join(rows)
+    return text + "".join(f"\n\n{sentence}" for sentence in facts.missing)
+
+
+def _network_words(network: NetworkFile) -> str:
+    weights = "trained weights" if network.trained else "**random weights**: good for timing only"
+    device = f", compiled for `{network.device}`" if network.device else ""
+    notes = "".join(f", {name.replace('_', ' ')} {_value(value)}" for name, value in sorted(network.notes.items()))
+    return f"{network.precision}, {weights}{device}, for {network.runs_on}{notes}"
+
+
+def _use(facts: ExportFacts) -> str:
+    if facts.runnable is None:
+        return ""
+    side = facts.input_size
+    return (
+        "## Use\n\n"
+        f"Input: one RGB image, float32 `[1, 3, {side}, {side}]` from 0 to 1; normalisation is part of the network. "
+        "Output: logits `[1, classes, height, width]`; the greatest channel is the class.\n\n"
+        "```\npip install numpy onnxruntime pillow\npython run.py picture.png mask.png\n```"
+    )
+
+
+def _numbers(facts: ExportFacts) -> str:
+    rows = [f"| {_label(key)} | {_number(value)} | {_interval(facts, key)} | {_remark(facts, key)} |"
+            for key, value in facts.metrics.items()]  # fmt: skip
+    return "## Measured\n\n| | value | 95 % interval | |\n|---|---|---|---|\n" + "\n".join(rows)
+
+
+def _label(key: str) -> str:
+    name, _, device = key.partition("@")
+    unit = METRICS[name].unit if name in METRICS else ""
+    return f"{name}{f' [{unit}]' if unit else ''}{f' on `{device}`' if device else ''}"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.4g}"
+
+
+def _interval(facts: ExportFacts, key: str) -> str:
+    pair = facts.intervals.get(key)
+    return f"{pair[0]:.4g} to {pair[1]:.4g}" if pair else ""
+
+
+def _remark(facts: ExportFacts, key: str) -> str:
+    name, _, device = key.partition("@")
+    if name not in METRICS or METRICS[name].source not in (Source.MEASURE, Source.SCORE):
+        return ""
+    remarks = [word for word, devices in (("simulated phone", facts.simulated_devices), ("noisy", facts.noisy_devices))
+               if device and device in devices]  # fmt: skip
+    return ", ".join(remarks)
+
+
+def _classes(facts: ExportFacts) -> str:
+    order = facts.class_names or sorted(facts.per_class)
+    scored = [(name, facts.per_class.get(name)) for name in order]
+    if not any(scores for _, scores in scored):
+        return ""
+    rows = [f"| {name} | {_score(scores, 'iou')} | {_score(scores, 'f1')} |" for name, scores in scored]
+    return "## Per class\n\nOn the validation split.\n\n| class | IoU | F1 |\n|---|---|---|\n" + "\n".join(rows)
+
+
+def _score(scores: Mapping[str, float] | None, name: str) -> str:
+    return f"{scores[name]:.3f}" if scores else "does not occur"
+
+
+def _training(facts: ExportFacts) -> str:
+    if not facts.recipe:
+        return "## Training\n\nNone: the search was about measured numbers only."
+    return "## Training\n\n" + _settings(facts.recipe) + "\n\nMeasured with:\n\n" + _settings(facts.measurement)
+
+
+def _settings(settings: Mapping[str, object]) -> str:
+    return "```json\n" + json.dumps(settings, indent=2, sort_keys=True) + "\n```"
+
+
+def _limits(facts: ExportFacts) -> str:
+    return "## Limits\n\n" + "\n".join(f"- {limit}" for limit in _limitations(facts))
+
+
+def _limitations(facts: ExportFacts) -> Iterator[str]:
+    if facts.recipe:
+        yield "Trained partially, to be compared with other candidates: a full training scores better."
+        yield "Scores hold for images like those of the data set named above, and for no others."
+    if facts.simulated_devices:
+        phones = ", ".join(facts.simulated_devices)
+        yield f"Numbers for {phones} were taken on a simulated phone: they order networks, they are no phone's latency."
+    yield "The weights are yours. paretofarm's own code, `run.py` included, is under the Apache License 2.0."
+    if facts.recipe:
+        yield "The data set's licence may bind what was trained on it: look it up."
+
+
+def _value(value: object) -> str:
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
