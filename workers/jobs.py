@@ -118,7 +118,8 @@ def train_network(parameters: Parameters, emit: Emit) -> dict[str, Any]:
     """Trains an architecture up to a rung, from a checkpoint or from scratch.
 
     In: space, architecture, training, seed, rung, checkpoint (path or None), device, cache (folder), out (folder).
-    Out: metrics, per_class, class_names (by channel), epochs (trained in all), checkpoint (path), onnx (path of the trained network).
+    Out: metrics, per_class, class_names (by channel), epochs (trained in all), checkpoint, onnx (paths; the trained
+    network).
     Emits `{"type": "progress", "share": …}` about once a second and `{"type": "epoch", "epoch": …, "metrics": …,
     "train_loss": …, "seconds": …, "images": …}` (trained on in that epoch).
     Errors: `TrainingDiverged`, `OutOfMemory`, `DataError`, `ArtifactMissing` (checkpoint).
