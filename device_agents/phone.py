@@ -6,8 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from device_agents.conditions import Conditions, Limits, observe, obstacle
-from paretofarm.errors import ConfigError, PhoneOffline, PhoneStorageFull, Unavailable
+from device_agents import orphans
+from device_agents.conditions import Conditions, Limits, fault, observe, obstacle
+from device_agents.kept_networks import SIZES_SCRIPT, parse_sizes, superfluous
+from device_agents.others import ProcessorTime, look_for_others
+from paretofarm.errors import ConfigError, PhoneOffline, PhoneStorageFull, PhoneUnauthorized, Unavailable
+from paretofarm.phone_health import Fault, PhoneState
 from paretofarm.ports import DeviceLink
 
 HOME = "/data/local/tmp/paretofarm"
@@ -15,8 +19,8 @@ NETWORKS = f"{HOME}/networks"
 JOBS = f"{HOME}/jobs"
 COMPLETE = ".complete"
 """Put beside a network's files when all of them have arrived."""
-KEPT_NETWORKS = 32
 TIMEOUT_S = 15.0
+SWEEP_TIMEOUT_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -42,25 +46,57 @@ class Phone:
     def __init__(self, link: DeviceLink, *, limits: Limits | None = None) -> None:
         self.link = link
         self.on_conditions: Callable[[Conditions], None] = lambda conditions: None
+        self.shares_processors = False
+        """Of a virtual phone: whatever else its machine does is no reason not to measure."""
         self._limits = limits or Limits()
+        self._idle_since: ProcessorTime | None = None
 
     def identify(self) -> Identity:
         """Asks the phone who it is."""
         return identity(self.link.properties(), self.link.serial)
 
     def prepare(self) -> None:
-        """Makes the folders and removes what earlier jobs left, processes included."""
+        """Makes the folders and removes what earlier jobs left, processes first."""
+        self.sweep()
+        self._shell_ok("rm", "-rf", f"{JOBS}/", timeout_s=SWEEP_TIMEOUT_S)
         self._shell_ok("mkdir", "-p", NETWORKS, JOBS)
-        self._shell_ok("rm", "-rf", f"{JOBS}/")
-        self._shell_ok("mkdir", "-p", JOBS)
+
+    def sweep(self) -> int:
+        """Kills what earlier jobs left running; how many these were. RunnerFailed where one cannot be killed."""
+        return orphans.sweep(self.link, HOME)
 
     def conditions(self) -> Conditions:
         conditions = observe(self.link, HOME)
         self.on_conditions(conditions)
         return conditions
 
+    def fault(self) -> Fault | None:
+        """Why the phone cannot be measured now, or None. To be asked while nothing of ours runs on it."""
+        try:
+            return fault(self.conditions(), self._limits) or self._others()
+        except PhoneUnauthorized as error:
+            return Fault(PhoneState.UNAUTHORIZED, f"{error}: accept this computer's key on the phone's screen")
+        except Unavailable as error:
+            return Fault(PhoneState.OFFLINE, str(error))
+
+    def worked(self) -> None:
+        """What the processors did up to now was ours."""
+        self._idle_since = None
+
+    def _others(self) -> Fault | None:
+        others = look_for_others(self.link)
+        if others.runners:
+            return Fault(PhoneState.UNHEALTHY, f"another benchmark runs: {', '.join(others.runners)}")
+        if self.shares_processors or others.processors is None:
+            return None
+        before, self._idle_since = self._idle_since, others.processors
+        share = None if before is None else others.processors.busy_share_since(before)
+        if share is not None and share > self._limits.busy_share:
+            return Fault(PhoneState.UNHEALTHY, f"something else keeps {share:.0%} of the processors busy")
+        return None
+
     def obstacle(self) -> Unavailable | None:
-        """Why the phone cannot be measured now, or None."""
+        """Why the phone's conditions do not allow a measurement now, or None."""
         try:
             return self.judge(self.conditions())
         except Unavailable as error:
@@ -88,13 +124,26 @@ class Phone:
     def remove(self, folder: str) -> None:
         self._shell_ok("rm", "-rf", folder)
 
+    def make_room(self) -> None:
+        """Removes all networks: they can be pushed again."""
+        self._shell_ok("rm", "-rf", f"{NETWORKS}/", timeout_s=SWEEP_TIMEOUT_S)
+        self._shell_ok("mkdir", "-p", NETWORKS)
+
+    def clock(self) -> str:
+        """The phone's own time, as its log writes it."""
+        return self.link.run(["date", "+%m-%d %H:%M:%S.000"], timeout_s=TIMEOUT_S).stdout.strip()
+
+    def log_since(self, clock: str) -> str:
+        """Android's log from then on; empty where the phone keeps it to itself."""
+        return self.link.run(["logcat", "-d", "-T", clock], timeout_s=TIMEOUT_S).stdout
+
     def _forget_old_networks(self) -> None:
-        listing = self.link.run(["ls", "-t", NETWORKS], timeout_s=TIMEOUT_S)
-        for name in listing.stdout.split()[KEPT_NETWORKS:]:
+        listing = self.link.run(["sh", "-c", SIZES_SCRIPT.format(folder=NETWORKS)], timeout_s=SWEEP_TIMEOUT_S)
+        for name in superfluous(parse_sizes(listing.stdout)):
             self._shell_ok("rm", "-rf", f"{NETWORKS}/{name}")
 
-    def _shell_ok(self, *argv: str) -> None:
-        result = self.link.run(argv, timeout_s=TIMEOUT_S)
+    def _shell_ok(self, *argv: str, timeout_s: float = TIMEOUT_S) -> None:
+        result = self.link.run(argv, timeout_s=timeout_s)
         if result.exit_code != 0:
             raise _failure(f"{shlex.join(argv)} on {self.link.serial}: {result.stderr.strip() or result.exit_code}")
 

@@ -6,6 +6,7 @@ import stat
 import sys
 from pathlib import Path
 
+from device_agents.virtual_phone.processes import MARK
 from device_agents.virtual_phone.reports import PROPERTIES_FILE, REPORTS
 from device_agents.virtual_phone.runners import RUNNERS
 from device_agents.virtual_phone.state import load_state, save_state
@@ -79,7 +80,38 @@ SETTINGS = """
 DF = """
 [ -s "$reports/storage" ] || PATH=${PATH#*:} exec df "$@"
 """
-LOGCAT = "echo '--------- beginning of main'\n"
+LOGCAT = """
+echo '--------- beginning of main'
+cat "$reports/logcat"
+"""
+# Processes of this phone alone, of all that this machine has: they carry its mark.
+PS = """
+echo '  PID NAME'
+cat "$reports/processes"
+for environ in $(grep -lzxF "$mark" /proc/[0-9]*/environ 2>/dev/null); do
+  pid=${environ#/proc/}; pid=${pid%/environ}
+  name=$(tr '\\0' '\\n' <"/proc/$pid/cmdline" 2>/dev/null | grep -m1 -xE "$runners")
+  [ -n "$name" ] || read -r name <"/proc/$pid/comm" 2>/dev/null || continue
+  printf '%5d %s\\n' "$pid" "$name"
+done
+"""
+# What a runner does instead of its work, where the state says so.
+MISBEHAVE = """
+if [ -s "$reports/runner" ]; then
+  while IFS='|' read -r what match says; do
+    case "$*" in *"$match"*) ;; *) continue;; esac
+    [ -n "$says" ] && printf '%s\\n' "$says" >&2
+    case $what in
+      hang) exec sleep 86400;;
+      crash) kill -s SEGV $$;;
+      kill) kill -s KILL $$;;
+      refuse) exit 255;;
+      orphan) setsid sleep 86400 </dev/null >/dev/null 2>&1 & ;;
+    esac
+    break
+  done <"$reports/runner"
+fi
+"""
 # numpy's OpenBLAS starts a thread per core as it is imported, which costs as much as all else in it.
 ONE_THREAD = "export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1\n"
 
@@ -96,8 +128,9 @@ def _programs(root: Path) -> dict[str, str]:
         "settings": reports + SETTINGS + tool["settings"],
         "df": reports + DF + tool["df"],
         "cmd": tool["cmd"],
-        "logcat": LOGCAT,
-        **{name: ONE_THREAD + text for name, text in runner.items()},
+        "logcat": reports + LOGCAT,
+        "ps": reports + f"mark={shlex.quote(f'{MARK}={root}')} runners={shlex.quote('|'.join(RUNNERS))}\n" + PS,
+        **{name: reports + MISBEHAVE + ONE_THREAD + text for name, text in runner.items()},
     }
 
 

@@ -16,6 +16,7 @@ from device_agents.virtual_phone.firmware import BIN, banner, install_firmware, 
 from device_agents.virtual_phone.paths import needs_no_quoting
 from device_agents.virtual_phone.processes import ProcessTable
 from device_agents.virtual_phone.shell_service import ShellService
+from device_agents.virtual_phone.state import change_state, rebooted_state
 from device_agents.virtual_phone.stream import Stream
 from device_agents.virtual_phone.sync_service import SyncService
 
@@ -104,8 +105,12 @@ class VirtualPhone:
         threading.Thread(target=self._boot_later, name="boot", daemon=True).start()
 
     def _boot_later(self) -> None:
-        if not self._stopped.wait(self._boot_s):
-            self._boot()
+        if self._stopped.wait(self._boot_s):
+            return
+        state = rebooted_state(self.root)
+        self._boot()
+        if not state.boot_completed and not self._stopped.wait(state.boot_completion_s):
+            change_state(self.root, boot_completed=True)
 
     def _boot(self) -> None:
         self._listen()

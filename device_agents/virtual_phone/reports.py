@@ -25,6 +25,9 @@ def write_reports(root: Path, state: "PhoneState") -> None:
         "thermalservice": thermal_report(state),
         "low_power": f"{int(state.low_power)}\n",
         "storage": "" if state.storage_bytes is None else f"{state.storage_bytes}\n",
+        "logcat": state.logcat,
+        "processes": process_report(state),
+        "runner": runner_report(state),
     }
     (root / REPORTS).mkdir(exist_ok=True)
     for name, text in texts.items():
@@ -89,6 +92,20 @@ def thermal_report(state: "PhoneState") -> str:
         "Current cooling devices from HAL:\n"
         "\tCoolingDevice{mValue=0, mType=2, mName=cpu}\n"
     )
+
+
+def process_report(state: "PhoneState") -> str:
+    """Lines of `ps -A -o PID,NAME` for programs that only seem to run."""
+    return "".join(f"{40000 + number:5d} {name}\n" for number, name in enumerate(state.processes))
+
+
+def runner_report(state: "PhoneState") -> str:
+    """A line for each way in which runners misbehave: what they do, which, and what they say."""
+    lines = []
+    for match, told in state.runner.items():
+        what, _, says = told.partition(":")
+        lines.append(f"{what}|{match}|{says.strip()}\n")
+    return "".join(lines)
 
 
 def _temperature(value: float, kind: int, name: str, status: int) -> str:

@@ -19,6 +19,10 @@ class PhoneState:
     """Temperatures in degrees Celsius, the battery level in percent, storage in bytes (None: as this machine has).
 
     `thermal_status` is Android's: 0 none, 1 light, 2 moderate, 3 severe. `properties` adds to those of `getprop`.
+    `logcat`: what is in the log. `processes`: names of programs that run besides ours. `runner`: what the programs that
+    run networks do, by a part of their command line (empty: any): `hang`, `crash`, `kill`, `refuse`, or `orphan` (leave
+    a process behind and go on); after a colon, what they say to stderr. `boot_completion_s`: how long the phone answers
+    after a reboot before it has booted; `after_reboot`: fields that change with the next one.
     """
 
     thermal_status: int = 0
@@ -31,6 +35,11 @@ class PhoneState:
     boot_completed: bool = True
     storage_bytes: int | None = None
     properties: dict[str, str] = field(default_factory=dict)
+    logcat: str = ""
+    processes: list[str] = field(default_factory=list)
+    runner: dict[str, str] = field(default_factory=dict)
+    boot_completion_s: float = 0.0
+    after_reboot: dict[str, Any] = field(default_factory=dict)
 
 
 def load_state(root: Path) -> PhoneState:
@@ -56,6 +65,13 @@ def change_state(root: Path, **changes: Any) -> PhoneState:
     state = replace(load_state(root), **changes)
     save_state(root, state)
     return state
+
+
+def rebooted_state(root: Path) -> PhoneState:
+    """Changes what a reboot changes; the state after it."""
+    state = load_state(root)
+    changes = {"boot_completed": state.boot_completion_s <= 0, **state.after_reboot, "after_reboot": {}}
+    return change_state(root, **changes)
 
 
 def used_bytes(root: Path) -> int:
