@@ -5,7 +5,7 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from celery import signals
@@ -15,14 +15,16 @@ from db.artifacts import ArtifactStore
 from db.phones import PhoneFacts, PhoneState
 from db.presence import Presence, facts_of_this_process
 from db.session import Database
+from db.work import Work
 from device_agents.app import agent_app
 from device_agents.gate import Gate
 from device_agents.link import open_link
 from device_agents.measurer import Measurer
 from device_agents.metrics import PhoneMetrics
 from device_agents.phone import Identity, Phone, device_class
+from device_agents.scorer import Scorer
 from paretofarm.errors import DatabaseUnavailable, PhoneOffline, PhoneUnauthorized, Unavailable
-from paretofarm.lifecycle import Stage, queue_name
+from paretofarm.lifecycle import ON_DEVICE, Stage, queue_name
 from paretofarm.meter import NO_METER, Meter
 from paretofarm.settings import Settings
 
@@ -94,8 +96,19 @@ def _serve(
         environment=os.environ,
         metrics=metrics,
     )
+    scorer = Scorer(
+        phone=phone,
+        serial=identity.serial,
+        device=device,
+        simulated=identity.simulated,
+        database=database,
+        store=measurer.store,
+        environment=os.environ,
+        stopping=measurer.stopping,
+    )
+    work: Mapping[Stage, Work] = {Stage.MEASURE: measurer.measure, Stage.SCORE: scorer.score}
     gate = Gate(
-        queue_name(Stage.MEASURE, device),
+        [queue_name(stage, device) for stage in ON_DEVICE],
         obstacle=phone.obstacle,
         on_look=lambda problem: _note_state(database, phone_id, identity, problem, metrics),
     )
@@ -104,7 +117,7 @@ def _serve(
         settings.broker_url,
         database=database,
         gate=gate,
-        work=measurer.measure,
+        work=lambda claim, keeper: work[claim.step.stage](claim, keeper),
         owner=owner,
         lease_s=settings.lease_s,
         meter=metrics.meter,
@@ -113,7 +126,7 @@ def _serve(
         hostname=f"agent-{hashlib.sha256(address.encode()).hexdigest()[:8]}@%h",
         pool_cls="solo",
         concurrency=1,
-        queues=[gate.queue],
+        queues=gate.queues,
         without_gossip=True,
         without_mingle=True,
         without_heartbeat=True,
@@ -127,7 +140,7 @@ def _serve(
     signals.worker_shutting_down.connect(drain, weak=False)
     log.info("agent is up: %s (%s), device class %s", identity.serial, identity.model, device)
     try:
-        with Presence(database, facts_of_this_process(owner, "agent", [gate.queue])):
+        with Presence(database, facts_of_this_process(owner, "agent", gate.queues)):
             worker.start()
     finally:
         signals.worker_shutting_down.disconnect(drain)
