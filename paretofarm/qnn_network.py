@@ -64,7 +64,10 @@ class QnnTensor(Strict):
 
 
 class QnnInterface(Strict):
-    """What a compiled network takes and gives, for which chip and by which compiler it was made."""
+    """What a compiled network takes and gives, for which chip and by which compiler it was made.
+
+    agreement: share of pixels whose class is the same before and after quantization, where it was looked at.
+    """
 
     input: QnnTensor
     output: QnnTensor
@@ -73,6 +76,7 @@ class QnnInterface(Strict):
     stamped: bool = Field(description="only for this SoC, not for all of its architecture")
     precision: Literal["int8", "a16w8"]
     qnn_version: str
+    agreement: float | None = None
 
     def to_json(self) -> bytes:
         """The same interface gives the same bytes."""

@@ -1,0 +1,65 @@
+"""The two ways to a context binary: the compiler in the wheel, and that in the user's SDK."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from paretofarm.qnn_network import QnnTensor
+from workers.toolchains.htp_compiler import HtpTarget, compile_context
+from workers.toolchains.qnn_calibration import CalibrationFiles
+from workers.toolchains.qnn_quantization import agreement, interface_of, quantize_for_htp
+from workers.toolchains.qnn_wheel import QnnWheel
+
+
+@dataclass(frozen=True)
+class Made:
+    """members: of the package, beside its interface. agreement: with the float network, where it is known."""
+
+    members: Mapping[str, Path]
+    input: QnnTensor
+    output: QnnTensor
+    agreement: float | None
+
+
+class ContextMaker(Protocol):
+    """From a float network to a context binary. The same input gives the same bytes."""
+
+    @property
+    def qnn_version(self) -> str:
+        """Of QNN: a phone's must not be older."""
+
+    @property
+    def identity(self) -> str:
+        """Whatever else its results depend on, for the cache."""
+
+    def make(
+        self, source: Path, calibration: CalibrationFiles, precision: str, target: HtpTarget, folder: Path
+    ) -> Made:
+        """folder: for its files, which exist until the caller is done. Errors as of `Toolchain.compile`."""
+
+
+@dataclass(frozen=True)
+class WheelMaker:
+    """onnxruntime quantizes, the wheel's compiler compiles."""
+
+    wheel: QnnWheel
+    onnxruntime_version: str
+    environment: Mapping[str, str]
+
+    @property
+    def qnn_version(self) -> str:
+        return self.wheel.qnn_version
+
+    @property
+    def identity(self) -> str:
+        return f"onnxruntime-qnn {self.wheel.version}, onnxruntime {self.onnxruntime_version}"
+
+    def make(
+        self, source: Path, calibration: CalibrationFiles, precision: str, target: HtpTarget, folder: Path
+    ) -> Made:
+        quantized, job = folder / "quantized.onnx", folder / "compile"
+        job.mkdir()
+        quantize_for_htp(source, calibration, precision, quantized)
+        members = compile_context(quantized, target, self.wheel, job, self.environment)
+        return Made(members, *interface_of(quantized), agreement(source, quantized, calibration))
