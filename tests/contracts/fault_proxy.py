@@ -1,15 +1,21 @@
 """A TCP proxy in front of a phone that fails as cables and networks do."""
 
+import contextlib
 import socket
 import struct
 import threading
+import time
 from enum import StrEnum
+
+SLOW_S = 0.01
 
 
 class Fault(StrEnum):
     NONE = "none"
     RESET = "reset"  # both sides see the connection reset
+    CUT = "cut"  # the same, once: whoever connects again gets through
     SWALLOW = "swallow"  # everything after stays open and silent
+    SLOW = "slow"  # everything after takes a hundredth of a second per 16 KB
 
 
 class FaultProxy:
@@ -29,7 +35,8 @@ class FaultProxy:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         with self._lock:
             for connection in self._sockets:
@@ -52,7 +59,11 @@ class FaultProxy:
                 client, _ = self._listener.accept()
             except OSError:
                 return
-            phone = socket.create_connection(self._target)
+            try:
+                phone = socket.create_connection(self._target)
+            except OSError:
+                _reset(client)
+                continue
             for connection in (client, phone):
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self._lock:
@@ -64,11 +75,15 @@ class FaultProxy:
         try:
             while data := source.recv(16384):
                 if self._struck(len(data)):
-                    if self._fault == Fault.RESET:
+                    if self._fault in (Fault.RESET, Fault.CUT):
+                        if self._fault == Fault.CUT:
+                            self.disarm()
                         _reset(source)
                         _reset(sink)
                         return
-                    continue
+                    if self._fault == Fault.SWALLOW:
+                        continue
+                    time.sleep(SLOW_S)
                 sink.sendall(data)
             sink.shutdown(socket.SHUT_WR)
         except OSError:

@@ -116,4 +116,6 @@ def clean_environment(home: Path, server_port: int, keys: Sequence[Path] = ()) -
     """For Google's adb: a home and a server of its own."""
     environment = {**os.environ, "HOME": str(home), "ANDROID_USER_HOME": str(home), "TMPDIR": str(home)}
     environment |= {"ANDROID_ADB_SERVER_PORT": str(server_port), "ADB_MDNS": "0", "ADB_MDNS_OPENSCREEN": "0"}
+    # What is plugged into this machine, or runs on it, is not ours to test with.
+    environment |= {"ADB_USB": "0", "ADB_EMU": "0"}
     return environment | ({"ADB_VENDOR_KEYS": os.pathsep.join(map(str, keys))} if keys else {})

@@ -96,7 +96,9 @@ class TestVirtualPhone(DeviceLinkContract):
         assert properties["sys.boot_completed"] == "1"
 
 
-class TestVirtualPhoneWithAuthentication(DeviceLinkContract):
+class TestVirtualPhoneWithAuthentication:
+    """The whole contract is run on a phone that asks for a key over USB and through an adb server."""
+
     @pytest.fixture(scope="class")
     @classmethod
     def start(cls, key_path: Path) -> Callable[[Path], PhoneProcess]:
@@ -108,10 +110,6 @@ class TestVirtualPhoneWithAuthentication(DeviceLinkContract):
         cls, start: Callable[[Path], PhoneProcess], tmp_path_factory: pytest.TempPathFactory
     ) -> Iterator[PhoneProcess]:
         yield from stopped(start(tmp_path_factory.mktemp("phone")))
-
-    @pytest.fixture
-    def own_phone(self, start: Callable[[Path], PhoneProcess], tmp_path: Path) -> Iterator[PhoneProcess]:
-        yield from stopped(start(tmp_path / "phone"))
 
     def test_unknown_key_is_unauthorized(self, phone: PhoneProcess, tmp_path: Path) -> None:
         link = open_link(phone.address, tmp_path / "another-key", authorization_wait_s=0.5)

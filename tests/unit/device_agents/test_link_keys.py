@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
-from device_agents.link.adb_shell import AdbShellLink
+from device_agents.link import open_link
 from device_agents.link.keys import ensure_key_pair, parse_public_key_line, public_key_path
 from device_agents.virtual_phone.authorization import AuthorizedKeys
 from paretofarm.errors import ConfigError
@@ -80,7 +80,7 @@ def test_missing_authorized_keys_name_the_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("address", ["", "phone", "phone:", ":5555", "phone:port", "phone:0", "phone:70000"])
 def test_address_must_be_host_and_port(address: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="host:port"):
-        AdbShellLink(address, tmp_path / "adbkey")
+        open_link(address, tmp_path / "adbkey")
 
 
 def signature(path: Path, token: bytes) -> bytes:
