@@ -5,6 +5,8 @@ from pathlib import Path
 
 from device_agents.runtimes.onnxruntime import OnnxRuntime
 from device_agents.runtimes.port import BlockTimes, DeviceRuntime, Images, InstalledNetwork, Logits
+from device_agents.runtimes.snpe import SnpeRuntime
+from device_agents.runtimes.snpe_sdk import SnpeSdk
 from paretofarm.errors import ConfigError
 from paretofarm.runtimes import MeasurementSettings
 
@@ -22,6 +24,8 @@ def device_runtime(settings: MeasurementSettings, environment: Mapping[str, str]
             )
         case "qnn" | "qnn-sim":
             raise ConfigError("this agent has no runtime qnn")
+        case "snpe":
+            return SnpeRuntime(settings, SnpeSdk.find(environment))
 
 
 def _path(environment: Mapping[str, str], name: str) -> Path | None:

@@ -18,7 +18,7 @@ from uuid import uuid4
 from device_agents.runtimes.port import BlockTimes, Images, InstalledNetwork, Logits
 from device_agents.runtimes.raw_files import batch_folder, pull_logits, push_images
 from device_agents.runtimes.toolset import Toolset
-from paretofarm.errors import ConfigError, NotDeployable, PhoneOffline
+from paretofarm.errors import ConfigError, NotDeployable, PhoneOffline, RunnerFailed
 from paretofarm.ports import DeviceLink
 from paretofarm.runtimes import OnnxRuntimeMeasurement
 
@@ -118,9 +118,9 @@ def parse_times(text: str) -> tuple[float, ...]:
     return tuple(time for time in times if math.isfinite(time) and time > 0)
 
 
-def _blame(program: str, exit_code: int, output: str, network: str) -> NotDeployable | PhoneOffline:
+def _blame(program: str, exit_code: int, output: str, network: str) -> NotDeployable | RunnerFailed:
     """A runner that was killed (128 + signal) says nothing about the network; one that refuses it (255) does."""
     tail = " ".join(output.split())[-300:]
     if 128 < exit_code < 255:
-        return PhoneOffline(f"{program} was killed (exit code {exit_code}): {tail}")
+        return RunnerFailed(f"{program} was killed (exit code {exit_code}): {tail}")
     return NotDeployable(f"{program} cannot run {network.rsplit('/', 1)[-1]} (exit code {exit_code}): {tail}")

@@ -8,10 +8,11 @@ from pydantic import Field
 from paretofarm.runtimes.onnxruntime import OnnxRuntimeMeasurement
 from paretofarm.runtimes.qnn import QnnMeasurement
 from paretofarm.runtimes.qnn_sim import QnnSimMeasurement
+from paretofarm.runtimes.snpe import SnpeMeasurement
 
 MeasurementSettings = Annotated[
-    OnnxRuntimeMeasurement | QnnMeasurement | QnnSimMeasurement,
+    OnnxRuntimeMeasurement | QnnMeasurement | QnnSimMeasurement | SnpeMeasurement,
     Field(discriminator="runtime"),
 ]
 
-__all__ = ["MeasurementSettings", "OnnxRuntimeMeasurement", "QnnMeasurement", "QnnSimMeasurement"]
+__all__ = ["MeasurementSettings", "OnnxRuntimeMeasurement", "QnnMeasurement", "QnnSimMeasurement", "SnpeMeasurement"]

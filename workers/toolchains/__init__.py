@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from paretofarm.errors import ConfigError
 from paretofarm.runtimes import MeasurementSettings
 from workers.toolchains.onnxruntime import OnnxRuntimeToolchain
 from workers.toolchains.port import CompiledNetwork, Image, Toolchain
+from workers.toolchains.qnn import QnnToolchain
+from workers.toolchains.snpe import SnpeToolchain
+from workers.toolchains.snpe_tools import SnpeTools
 
 __all__ = ["CompiledNetwork", "Image", "Toolchain", "toolchain"]
 
@@ -20,4 +22,6 @@ def toolchain(settings: MeasurementSettings, environment: Mapping[str, str], cac
         case "onnxruntime":
             return OnnxRuntimeToolchain(settings)
         case "qnn" | "qnn-sim":
-            raise ConfigError("this worker has no toolchain qnn")
+            return QnnToolchain(settings, environment, cache)
+        case "snpe":
+            return SnpeToolchain(settings, SnpeTools.find(environment), cache)
