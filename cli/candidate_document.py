@@ -23,6 +23,7 @@ def candidate_document(detail: CandidateDetail) -> dict[str, Any]:
         "parents": [_parent(parent) for parent in detail.parents],
         "evaluations": [_evaluation(work) for work in detail.evaluations],
         "measurements": [_measurement(measurement) for measurement in detail.measurements],
+        "scores": [asdict(score) for score in detail.scores],
         "epochs": [asdict(epoch) for epoch in detail.epochs],
         "artifacts": [_artifact(artifact) for artifact in detail.artifacts],
         "per_class": detail.per_class,

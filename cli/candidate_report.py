@@ -9,7 +9,7 @@ from rich.table import Table
 from cli.tables import print_facts, print_table
 from cli.words import count_text, duration, heading, interval_text, metric_text
 from db.artifact import CandidateArtifact
-from db.reports import CandidateDetail, Parent, ReportedMeasurement
+from db.reports import CandidateDetail, Parent, ReportedMeasurement, ReportedScore
 from paretofarm.metrics import METRICS
 
 SHOWN_CHANGES = 8
@@ -17,7 +17,7 @@ SPARKS = "▁▂▃▄▅▆▇█"
 
 
 def print_candidate(detail: CandidateDetail) -> None:
-    """Facts, metrics, lineage, evaluations, measurements, training and artifacts, each if there is any."""
+    """Facts, metrics, lineage, evaluations, measurements, scores, training and artifacts, each if there is any."""
     print_facts(dict(_facts(detail)), title=f"candidate {detail.id} of {detail.search}")
     click.echo()
     print_facts(dict(_metrics(detail)), title="metrics")
@@ -28,6 +28,10 @@ def print_candidate(detail: CandidateDetail) -> None:
     for measurement in detail.measurements:
         where = f"{measurement.device}{' (simulated phone)' if measurement.simulated else ''}"
         print_facts(dict(_measurement(measurement)), title=f"measured on {where}")
+        click.echo()
+    for score in detail.scores:
+        where = f"{score.device}{' (simulated)' if score.simulated else ''}"
+        print_facts(dict(_score(score)), title=f"accuracy on {where}, {count_text(score.images, 'test image')}")
         click.echo()
     _print_training(detail)
     _print_artifacts(detail)
@@ -57,7 +61,8 @@ def _metrics(detail: CandidateDetail) -> Iterator[tuple[str, str]]:
 
 
 def _simulated_devices(detail: CandidateDetail) -> set[str]:
-    return {measurement.device for measurement in detail.measurements if measurement.simulated}
+    measured = {measurement.device for measurement in detail.measurements if measurement.simulated}
+    return measured | {score.device for score in detail.scores if score.simulated}
 
 
 def _changes(parent: Parent) -> Iterator[tuple[str, str]]:
@@ -95,6 +100,15 @@ def _measurement(measurement: ReportedMeasurement) -> Iterator[tuple[str, str]]:
     )
     yield "reference network", f"{summary['reference_ms']:.4g} ms, {summary['reference_ratio']:.3f} of its first pace"
     yield "when", f"{measurement.created_at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _score(score: ReportedScore) -> Iterator[tuple[str, str]]:
+    """Beside what the network scores in float32 on the same images; `miou` of the training is on other ones."""
+    yield "phone", f"{score.phone}{' (simulated)' if score.simulated else ''}, {score.runtime}"
+    for name, value in score.on_device.items():
+        before = score.in_float.get(name)
+        change = "" if before is None else f"{metric_text(name, before)} in float32, {value - before:+.4f} on the phone"
+        yield name, f"{metric_text(name, value)}{f' ({change})' if change else ''}"
 
 
 def _print_training(detail: CandidateDetail) -> None:

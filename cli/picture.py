@@ -20,6 +20,9 @@ LABELS: Mapping[str, str] = {
     "f1": "F1",
     "pixel_accuracy": "pixel accuracy",
     "loss": "loss",
+    "device_miou": "mean IoU",
+    "device_f1": "F1",
+    "device_pixel_accuracy": "pixel accuracy",
 }
 
 

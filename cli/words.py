@@ -8,7 +8,8 @@ from cli.failure import one_line
 from db.events import Event, EventKind
 from paretofarm.metrics import METRICS
 
-DIGITS: Mapping[str, str] = {"miou": ".4f", "f1": ".4f", "pixel_accuracy": ".4f", "loss": ".4f"}
+_RATIOS = ("miou", "f1", "pixel_accuracy")
+DIGITS: Mapping[str, str] = {name: ".4f" for name in (*_RATIOS, *(f"device_{name}" for name in _RATIOS), "loss")}
 
 
 def metric_text(key: str, value: float | None) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Double, String, and_, cast, exists
+from sqlalchemy import ColumnElement, Double, String, and_, cast, exists, or_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from db.tables import CandidateRow, EvaluationRow, Json, MeasurementRow
@@ -91,8 +91,8 @@ class Columns:
 
 
 def simulated(device: str | None) -> ColumnElement[bool]:
-    """Whether a simulated phone measured the candidate, for one device class or any."""
-    return _measured(device, MeasurementRow.simulated.is_(True))
+    """Whether a simulated phone measured or scored the candidate, for one device class or any."""
+    return or_(_measured(device, MeasurementRow.simulated.is_(True)), _scored_simulated(device))
 
 
 def noisy(device: str | None) -> ColumnElement[bool]:
@@ -105,6 +105,14 @@ def _measured(device: str | None, condition: ColumnElement[bool]) -> ColumnEleme
     if device is not None:
         mine = and_(mine, EvaluationRow.device == device)
     return exists().where(mine, condition).correlate(CandidateRow)
+
+
+def _scored_simulated(device: str | None) -> ColumnElement[bool]:
+    """Only measurements have a row of their own that says so."""
+    mine = and_(EvaluationRow.candidate_id == CandidateRow.id, EvaluationRow.details["simulated"].as_boolean())
+    if device is not None:
+        mine = and_(mine, EvaluationRow.device == device)
+    return exists().where(mine).correlate(CandidateRow)
 
 
 def _number(document: InstrumentedAttribute[Json], key: str) -> ColumnElement[float]:

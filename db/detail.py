@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from db import events
 from db.artifact import CandidateArtifact
 from db.events import Event
+from db.scores import ReportedScore, scores
 from db.tables import (
     ArtifactRow,
     CandidateArtifactRow,
@@ -23,7 +24,7 @@ from db.tables import (
 )
 from paretofarm.architecture import Architecture, Value
 from paretofarm.errors import NotFound
-from paretofarm.lifecycle import CandidateStatus, EvaluationStatus, Step
+from paretofarm.lifecycle import CandidateStatus, EvaluationStatus, Stage, Step
 
 
 @dataclass(frozen=True)
@@ -125,8 +126,15 @@ class CandidateDetail:
     @property
     def per_class(self) -> Mapping[str, Mapping[str, float] | None]:
         """Scores by class of the last training; None for a class that never occurs."""
-        found = [work.details["per_class"] for work in self.evaluations if "per_class" in work.details]
+        trainings = [work for work in self.evaluations if work.step.stage is Stage.TRAIN]
+        found = [work.details["per_class"] for work in trainings if "per_class" in work.details]
         return found[-1] if found else {}
+
+    @property
+    def scores(self) -> tuple[ReportedScore, ...]:
+        """How good it is on each device class that it was scored on."""
+        done = [work for work in self.evaluations if work.status is EvaluationStatus.DONE]
+        return scores({work.step: work.details for work in done}, self.metrics)
 
 
 def candidate(session: Session, candidate_id: int) -> CandidateDetail:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.orm import Session
 
 from db import where_sql
@@ -23,7 +23,7 @@ from paretofarm.objective import Objective
 class ReportedCandidate:
     """metrics, intervals (95 %): by plain name, of the device class that was asked for, in the order of `METRICS`.
 
-    simulated, noisy: whether any of that device class's measurements was.
+    simulated: whether any measurement or score of that device class was; noisy: whether any measurement was.
     """
 
     id: int
@@ -92,10 +92,11 @@ def objectives_on(experiment: Experiment, device: str | None) -> tuple[Objective
 
 
 def simulated_devices(session: Session, experiment_id: int) -> tuple[str, ...]:
-    """Device classes of a search of which a simulated phone has measured."""
-    query = select(EvaluationRow.device).join(MeasurementRow, MeasurementRow.evaluation_id == EvaluationRow.id)
-    query = query.join(CandidateRow, CandidateRow.id == EvaluationRow.candidate_id)
-    query = query.where(CandidateRow.experiment_id == experiment_id, MeasurementRow.simulated).distinct()
+    """Device classes of a search of which a simulated phone has measured or scored."""
+    query = select(EvaluationRow.device).join(CandidateRow, CandidateRow.id == EvaluationRow.candidate_id)
+    query = query.outerjoin(MeasurementRow, MeasurementRow.evaluation_id == EvaluationRow.id)
+    is_simulated = or_(MeasurementRow.simulated, EvaluationRow.details["simulated"].as_boolean())
+    query = query.where(CandidateRow.experiment_id == experiment_id, is_simulated).distinct()
     return tuple(sorted(device for device in session.scalars(query) if device))
 
 

@@ -4,6 +4,7 @@ from db.detail import CandidateDetail, Parent, ReportedEpoch, ReportedEvaluation
 from db.front import Front, front
 from db.progress import Progress, StageLoad, progress
 from db.reported import ReportedCandidate, candidates, choose_device, objectives_on
+from db.scores import ReportedScore
 
 __all__ = [
     "CandidateDetail",
@@ -14,6 +15,7 @@ __all__ = [
     "ReportedEpoch",
     "ReportedEvaluation",
     "ReportedMeasurement",
+    "ReportedScore",
     "StageLoad",
     "candidate",
     "candidates",

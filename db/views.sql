@@ -1,8 +1,10 @@
 -- The views for people with psql or pandas: a public interface, like the tables.
--- A change goes here and, as a frozen copy, into a new migration (db/migrations/versions/).
+-- A change goes here and, as a frozen copy, into a new migration (db/migrations/versions/). New columns come last:
+-- replaced, not dropped, a view keeps who may read it.
 
--- One wide row per candidate. Latencies are those of the search's first device class; `metrics` has all of them.
-CREATE VIEW candidate_metrics AS
+-- One wide row per candidate. Latencies and device_miou are those of the search's first device class; `metrics` has
+-- all of them.
+CREATE OR REPLACE VIEW candidate_metrics AS
 SELECT
     e.name AS search,
     c.id AS candidate_id,
@@ -27,14 +29,15 @@ SELECT
     c.created_at,
     c.started_at,
     c.finished_at,
-    extract(epoch FROM c.finished_at - c.started_at)::double precision AS duration_s
+    extract(epoch FROM c.finished_at - c.started_at)::double precision AS duration_s,
+    (c.metrics ->> ('device_miou@' || e.devices[1]))::double precision AS device_miou
 FROM candidates c
 JOIN experiments e ON e.id = c.experiment_id;
 
 -- Complete candidates that keep every constraint, as points whose coordinates are all minimised, once per device class
 -- that the objectives name (`device` is null where they name none): an objective of another device class plays no part.
 -- Coordinates beyond the search's objectives are 0.
-CREATE VIEW objective_points AS
+CREATE OR REPLACE VIEW objective_points AS
 SELECT
     e.id AS experiment_id,
     e.name AS search,
@@ -84,7 +87,7 @@ AND NOT EXISTS (
 
 -- Who is on the Pareto front: one row per search, device class and member. Of equal points all are members.
 -- Two objectives take one sorted pass, three a comparison of all pairs: a second for some thousand candidates.
-CREATE VIEW pareto_front AS
+CREATE OR REPLACE VIEW pareto_front AS
 WITH swept AS (
     SELECT
         objective_points.*,
@@ -130,11 +133,13 @@ SELECT
     EXISTS (
         SELECT
         FROM evaluations v
-        JOIN measurements s ON s.evaluation_id = v.id
-        WHERE v.candidate_id = c.id AND v.device IS NOT DISTINCT FROM m.device AND s.simulated
+        LEFT JOIN measurements s ON s.evaluation_id = v.id
+        WHERE v.candidate_id = c.id AND v.device IS NOT DISTINCT FROM m.device
+        AND (s.simulated OR (v.details ->> 'simulated')::boolean)
     ) AS simulated,
     c.metrics,
     c.intervals,
-    c.architecture
+    c.architecture,
+    (c.metrics ->> ('device_miou@' || m.device))::double precision AS device_miou
 FROM members m
 JOIN candidates c ON c.id = m.candidate_id;

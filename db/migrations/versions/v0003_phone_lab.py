@@ -3,6 +3,8 @@
 Version 0002 survives it: what is new stays empty unless new agents and searches write it.
 """
 
+from pathlib import Path
+
 from alembic import op
 
 revision = "0003"
@@ -13,9 +15,11 @@ depends_on = None
 STAGES = ("build", "compile", "measure", "train")
 STATES = ("ready", "busy", "offline", "unauthorized", "unhealthy")
 NEW_STATES = ("booting", "cooling", "low_battery", "full", "suspect", "quarantined")
+VIEWS = ("pareto_front", "objective_points", "candidate_metrics")
 
 
 def upgrade() -> None:
+    _run_file("v0003_views.sql")
     _allow("evaluations", "stage", (*STAGES, "score"))
     _allow("phones", "state", (*STATES, *NEW_STATES))
     op.execute(
@@ -72,6 +76,9 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    for view in VIEWS:
+        op.execute(f"DROP VIEW {view}")
+    _run_file("v0001_views.sql")
     op.execute("DROP TABLE phone_work")
     op.execute("DROP TABLE reference_checks")
     op.execute("DROP INDEX measurements_network_idx")
@@ -86,6 +93,10 @@ def downgrade() -> None:
     _allow("phones", "state", STATES)
     op.execute("DELETE FROM evaluations WHERE stage = 'score'")
     _allow("evaluations", "stage", STAGES)
+
+
+def _run_file(name: str) -> None:
+    op.get_bind().exec_driver_sql(Path(__file__).with_name(name).read_text(encoding="utf-8"))
 
 
 def _allow(table: str, column: str, values: tuple[str, ...]) -> None:
