@@ -3,10 +3,16 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from device_agents.runtimes.command import CommandRuntime
+from device_agents.runtimes.command_file import read_commands
+from device_agents.runtimes.dsp_sdk import QnnSdk
 from device_agents.runtimes.onnxruntime import OnnxRuntime
 from device_agents.runtimes.port import BlockTimes, DeviceRuntime, Images, InstalledNetwork, Logits
+from device_agents.runtimes.qnn import QnnRuntime
+from device_agents.runtimes.qnn_sim import QnnSimRuntime
 from device_agents.runtimes.snpe import SnpeRuntime
 from device_agents.runtimes.snpe_sdk import SnpeSdk
+from paretofarm.commands import COMMANDS, named_command
 from paretofarm.errors import ConfigError
 from paretofarm.runtimes import MeasurementSettings
 
@@ -22,10 +28,15 @@ def device_runtime(settings: MeasurementSettings, environment: Mapping[str, str]
                 _path(environment, "PARETOFARM_ONNXRUNTIME_PERF_TEST"),
                 _path(environment, "PARETOFARM_ONNXRUNTIME_RUN"),
             )
-        case "qnn" | "qnn-sim":
-            raise ConfigError("this agent has no runtime qnn")
+        case "qnn":
+            return QnnRuntime(settings, QnnSdk.find(environment))
+        case "qnn-sim":
+            return QnnSimRuntime.of(settings, environment)
         case "snpe":
             return SnpeRuntime(settings, SnpeSdk.find(environment))
+        case "command":
+            command = named_command(read_commands(environment), settings.command, environment[COMMANDS])
+            return CommandRuntime(settings, command)
 
 
 def _path(environment: Mapping[str, str], name: str) -> Path | None:
