@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from celery import bootsteps
+from celery.platforms import EX_OK
+from celery.worker import state as worker_state
 
 from paretofarm.errors import Unavailable
 
@@ -16,7 +18,7 @@ CHECK_S = 2.0
 class Gate:
     """Opens and closes the queues of a Celery consumer by what `obstacle` says of the phone.
 
-    `on_look` is told each time what came of looking: the phone is fit (None) or unfit (the reason).
+    must_end: asked after each look; True ends the worker.
     """
 
     def __init__(
@@ -24,11 +26,11 @@ class Gate:
         queues: Sequence[str],
         *,
         obstacle: Callable[[], Unavailable | None],
-        on_look: Callable[[Unavailable | None], None],
+        must_end: Callable[[], bool] = lambda: False,
     ) -> None:
         self.queues = tuple(queues)
         self._obstacle = obstacle
-        self._on_look = on_look
+        self._must_end = must_end
         self._consumer: Any = None
         self._reason: str | None = None
 
@@ -36,18 +38,21 @@ class Gate:
         """Looks at the phone and opens or closes its queues; True while open. Runs in the consumer's thread."""
         problem = self._obstacle()
         reason = None if problem is None else f"{problem.code}: {problem}"
-        if self._consumer is not None and (reason is None) != self._is_open():
-            change = self._consumer.add_task_queue if reason is None else self._consumer.cancel_task_queue
-            for queue in self.queues:
-                change(queue)
+        if self._consumer is not None:
+            self._set(is_open=reason is None)
         if reason != self._reason:
             log.warning("%s: %s", " and ".join(self.queues), reason or "the phone is fit again")
         self._reason = reason
-        self._on_look(problem)
+        if self._must_end():
+            worker_state.should_stop = EX_OK
         return reason is None
 
-    def _is_open(self) -> bool:
-        return all(self._consumer.task_consumer.consuming_from(queue) for queue in self.queues)
+    def _set(self, *, is_open: bool) -> None:
+        consumer = self._consumer
+        change = consumer.add_task_queue if is_open else consumer.cancel_task_queue
+        for queue in self.queues:
+            if bool(consumer.task_consumer.consuming_from(queue)) != is_open:
+                change(queue)
 
     def step(self) -> type[bootsteps.StartStopStep]:
         """The bootstep that makes a Celery consumer obey this gate, from its (re)connection on."""

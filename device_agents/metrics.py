@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from device_agents.conditions import Conditions
 from device_agents.measurement import Measured
 from device_agents.phone import Identity
+from device_agents.reference_check import Outcome
 from paretofarm import instruments
-from paretofarm.errors import Unavailable
+from paretofarm.blame import Party
 from paretofarm.meter import Meter
+from paretofarm.phone_health import Recovery
 
 
 @dataclass(frozen=True)
@@ -24,8 +26,8 @@ class PhoneMetrics:
         self.meter.set(instruments.PHONE_INFO, 1.0, device=self.device, **names)
         self.meter.set(instruments.SLOTS, 1.0)
 
-    def note_fitness(self, problem: Unavailable | None) -> None:
-        self.meter.set(instruments.PHONE_FIT, float(problem is None), device=self.device)
+    def note_fitness(self, fit: bool) -> None:
+        self.meter.set(instruments.PHONE_FIT, float(fit), device=self.device)
 
     def note_conditions(self, conditions: Conditions) -> None:
         """What the phone does not say keeps its last value."""
@@ -41,6 +43,19 @@ class PhoneMetrics:
                 self.meter.set(instrument, value, device=self.device)
         for sensor, celsius in conditions.temperatures.items():
             self.meter.set(instruments.PHONE_TEMPERATURE, celsius, device=self.device, sensor=sensor)
+
+    def note_check(self, outcome: Outcome) -> None:
+        """The reference network has run alone."""
+        name = "broken" if outcome.broken else "drifted" if outcome.failure else "passed"
+        self.meter.add(instruments.REFERENCE_CHECKS, device=self.device, outcome=name)
+        if outcome.ratio is not None:
+            self.meter.set(instruments.REFERENCE_DRIFT, outcome.ratio, device=self.device)
+
+    def note_recovery(self, step: Recovery) -> None:
+        self.meter.add(instruments.RECOVERIES, device=self.device, step=step.value)
+
+    def note_blame(self, party: Party) -> None:
+        self.meter.add(instruments.BLAMED, device=self.device, party=party.value)
 
     def note_measured(self, measured: Measured) -> None:
         """A measurement that is through, steady or not."""

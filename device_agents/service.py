@@ -12,18 +12,21 @@ from celery import signals
 
 from db import migrate, phones
 from db.artifacts import ArtifactStore
-from db.phones import PhoneFacts, PhoneState
+from db.phone_work import WorkKind
+from db.phones import PhoneFacts
 from db.presence import Presence, facts_of_this_process
 from db.session import Database
 from db.work import Work
 from device_agents.app import agent_app
+from device_agents.care import care_for
 from device_agents.gate import Gate
 from device_agents.link import open_link
 from device_agents.measurer import Measurer
 from device_agents.metrics import PhoneMetrics
 from device_agents.phone import Identity, Phone, device_class
+from device_agents.recovery import NewProcessWanted
 from device_agents.scorer import Scorer
-from paretofarm.errors import DatabaseUnavailable, PhoneOffline, PhoneUnauthorized, Unavailable
+from paretofarm.errors import PhoneOffline, PhoneUnauthorized, Unavailable
 from paretofarm.lifecycle import ON_DEVICE, Stage, queue_name
 from paretofarm.meter import NO_METER, Meter
 from paretofarm.settings import Settings
@@ -82,10 +85,13 @@ def _serve(
 ) -> None:
     device = metrics.device
     metrics.note_phone(identity)
-    phone.on_conditions = metrics.note_conditions
     owner = f"agent-{identity.serial}@{socket.gethostname()}-{os.getpid()}"
-    with database.transaction() as session:
-        phone_id = phones.register(session, _facts(identity, device=device, address=address), agent=owner)
+
+    def register(found: Identity) -> int:
+        with database.transaction() as session:
+            return phones.register(session, _facts(found, device=device, address=address), agent=owner)
+
+    phone_id = register(identity)
     measurer = Measurer(
         phone=phone,
         phone_id=phone_id,
@@ -106,11 +112,26 @@ def _serve(
         environment=os.environ,
         stopping=measurer.stopping,
     )
-    work: Mapping[Stage, Work] = {Stage.MEASURE: measurer.measure, Stage.SCORE: scorer.score}
+    guard = care_for(
+        phone,
+        identity,
+        phone_id=phone_id,
+        database=database,
+        store=measurer.store,
+        environment=os.environ,
+        metrics=metrics,
+        stopping=measurer.stopping,
+        on_new_build=register,
+    )
+    work: Mapping[Stage, Work] = {
+        Stage.MEASURE: guard.guarded(measurer.measure, WorkKind.MEASUREMENT),
+        Stage.SCORE: guard.guarded(scorer.score, WorkKind.SCORE),
+    }
+    recoverer = guard.health.recoverer
     gate = Gate(
         [queue_name(stage, device) for stage in ON_DEVICE],
-        obstacle=phone.obstacle,
-        on_look=lambda problem: _note_state(database, phone_id, identity, problem, metrics),
+        obstacle=guard.health.look,
+        must_end=lambda: recoverer.new_process,
     )
     signals.setup_logging.connect(_leave_logging_alone, weak=False)
     app = agent_app(
@@ -144,6 +165,8 @@ def _serve(
             worker.start()
     finally:
         signals.worker_shutting_down.disconnect(drain)
+    if recoverer.new_process:
+        raise NewProcessWanted(f"{identity.serial}: the agent ends for its phone's sake, to be started anew")
 
 
 def _leave_logging_alone(**_: object) -> None:
@@ -161,29 +184,5 @@ def _facts(identity: Identity, *, device: str, address: str) -> PhoneFacts:
         soc=identity.soc,
         os_version=identity.os,
         build_fingerprint=identity.fingerprint,
-        properties={"sdk": identity.sdk},
+        properties={"sdk": identity.sdk, "mark": identity.mark},
     )
-
-
-def _note_state(
-    database: Database, phone_id: int, identity: Identity, problem: Unavailable | None, metrics: PhoneMetrics
-) -> None:
-    """Tells the database how the phone is; a database that is away hears it next time."""
-    metrics.note_fitness(problem)
-    try:
-        with database.transaction(durable=False) as session:
-            phones.set_state(session, phone_id, _state(problem), None if problem is None else str(problem))
-    except DatabaseUnavailable as error:
-        log.warning("the state of %s is not recorded: %s", identity.serial, error)
-
-
-def _state(problem: Unavailable | None) -> PhoneState:
-    match problem:
-        case None:
-            return PhoneState.READY
-        case PhoneUnauthorized():
-            return PhoneState.UNAUTHORIZED
-        case PhoneOffline():
-            return PhoneState.OFFLINE
-        case _:
-            return PhoneState.UNHEALTHY

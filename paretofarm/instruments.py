@@ -257,6 +257,30 @@ REFERENCE = _gauge(
     "device",
     by=_AGENT,
 )
+REFERENCE_CHECKS = _counter(
+    "phone_reference_checks_total",
+    "",
+    "Runs of the reference network alone: passed, drifted (another pace than usual) or broken.",
+    "device",
+    "outcome",
+    by=_AGENT,
+)
+REFERENCE_DRIFT = _gauge(
+    "phone_reference_drift_ratio",
+    "ratio",
+    "The reference network's time in its last check as a multiple of the phone's usual one.",
+    "device",
+    by=_AGENT,
+)
+RECOVERIES = _counter("phone_recoveries_total", "", "Steps taken to recover the phone.", "device", "step", by=_AGENT)
+BLAMED = _counter(
+    "measurement_failures_total",
+    "",
+    "Failures on the phone by whom they are blamed on: candidate, phone, or unclear (tried again).",
+    "device",
+    "party",
+    by=_AGENT,
+)
 
 INSTRUMENTS: tuple[Instrument, ...] = tuple(
     value for value in list(globals().values()) if isinstance(value, Instrument)

@@ -14,11 +14,13 @@ import numpy as np
 
 from device_agents.runtimes.port import Images, Logits
 from paretofarm.errors import NotDeployable, PhoneOffline, PhoneStorageFull
+from paretofarm.packed_network import PackedNetwork
 from paretofarm.ports import DeviceLink
 
 INPUT_LIST = "inputs.txt"
 LIST_TIMEOUT_S = 30.0
 REMOVE_TIMEOUT_S = 60.0
+STRIDES = (1, 2, 4, 8)
 LEAST_FREE_BYTES = 2**20
 """With less, a result that is missing says that the phone is full."""
 
@@ -44,11 +46,22 @@ def batch_folder(link: DeviceLink, folder: str) -> Iterator[str]:
 def push_images(link: DeviceLink, images: Images, folder: str, layout: Layout = Layout.CHW) -> str:
     """Puts images [N, 3, H, W] and their list into a remote folder; the list's path."""
     with TemporaryDirectory(prefix="paretofarm-inputs-") as local:
-        names = [f"input_{number}.raw" for number in range(len(images))]
+        names = [image_name(number) for number in range(len(images))]
         for name, image in zip(names, images, strict=True):
-            _written(image, layout, Path(local, name))
+            write_image(image, Path(local, name), layout)
             link.push(Path(local, name), f"{folder}/{name}")
         return push_list(link, names, folder)
+
+
+def image_name(number: int) -> str:
+    """Of an input's file, from 0."""
+    return f"input_{number}.raw"
+
+
+def write_image(image: Images, file: Path, layout: Layout) -> None:
+    """Writes one image [3, H, W]."""
+    image = image if layout is Layout.CHW else image.transpose(1, 2, 0)
+    np.ascontiguousarray(image, "<f4").tofile(file)
 
 
 def push_list(link: DeviceLink, names: Sequence[str], folder: str) -> str:
@@ -59,30 +72,47 @@ def push_list(link: DeviceLink, names: Sequence[str], folder: str) -> str:
     return f"{folder}/{INPUT_LIST}"
 
 
-def pull_logits(link: DeviceLink, outputs: str, images: Images, layout: Layout = Layout.CHW) -> Logits:
-    """Outputs [N, C, H, W] that lie in a remote folder, of inferences of these images at their own size.
+def pull_logits(
+    link: DeviceLink,
+    outputs: str,
+    images: Images,
+    layout: Layout = Layout.CHW,
+    network: PackedNetwork | None = None,
+) -> Logits:
+    """Outputs [N, C, H, W] that lie in a remote folder, of inferences of these images. network: tells their shape.
 
-    `NotDeployable` where the network gives several outputs or one of a size that is no multiple of the image's;
-    `PhoneStorageFull` where they are missing on a phone without space, `PhoneOffline` on one that has some.
+    `NotDeployable` where the network gives several outputs or one of another size; `PhoneStorageFull` where they are missing on a phone without space, `PhoneOffline` on one that has some.
     """
     file = _output_name(link, outputs)
     try:
         contents = [link.pull(f"{outputs}/Result_{number}/{file}") for number in range(len(images))]
     except FileNotFoundError as error:
         raise missing_output(link, outputs, str(error)) from error
-    return np.stack([logits(content, images.shape, layout) for content in contents])
+    return np.stack([logits(content, images.shape, layout, network) for content in contents])
 
 
-def logits(content: bytes, images: tuple[int, ...], layout: Layout) -> Logits:
-    """One output [C, H, W]. images: shape of what went in, [N, 3, H, W]."""
-    height, width = images[2:]
-    channels, rest = divmod(len(content), height * width * 4)
-    if rest or not channels:
-        raise NotDeployable(f"an output of {len(content)} bytes is none of {height}x{width} pixels")
+def logits(content: bytes, images: tuple[int, ...], layout: Layout, network: PackedNetwork | None = None) -> Logits:
+    """One output [C, H, W]. images: shape of what went in, [N, 3, H, W].
+
+    Where nobody tells its shape, it is taken for the finest of the image's own size, its half, quarter or eighth.
+    """
+    channels, height, width = _guessed(len(content), images) if network is None else network.output_shape[1:]
+    if len(content) != channels * height * width * 4:
+        raise NotDeployable(f"an output of {len(content)} bytes is none of {channels}x{height}x{width}")
     values = np.frombuffer(content, "<f4")
     if layout is Layout.CHW:
         return values.reshape(channels, height, width)
     return values.reshape(height, width, channels).transpose(2, 0, 1)
+
+
+def _guessed(size: int, images: tuple[int, ...]) -> tuple[int, int, int]:
+    """Channels, height and width of an output of so many bytes."""
+    for stride in STRIDES:
+        height, width = images[2] // stride, images[3] // stride
+        channels, rest = divmod(size, 4 * height * width) if height * width else (0, 0)
+        if channels and not rest:
+            return channels, height, width
+    raise NotDeployable(f"an output of {size} bytes is none of {images[2]}x{images[3]} pixels")
 
 
 def missing_output(link: DeviceLink, folder: str, what: str) -> PhoneStorageFull | PhoneOffline:
@@ -90,11 +120,6 @@ def missing_output(link: DeviceLink, folder: str, what: str) -> PhoneStorageFull
     if link.free_bytes(folder) < LEAST_FREE_BYTES:
         return PhoneStorageFull(f"{link.serial} has no space left for outputs: {what}")
     return PhoneOffline(f"{link.serial} has kept no output: {what}")
-
-
-def _written(image: Images, layout: Layout, file: Path) -> None:
-    image = image if layout is Layout.CHW else image.transpose(1, 2, 0)
-    np.ascontiguousarray(image, "<f4").tofile(file)
 
 
 def _output_name(link: DeviceLink, outputs: str) -> str:

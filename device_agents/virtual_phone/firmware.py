@@ -4,6 +4,7 @@ import importlib.util
 import shlex
 import stat
 import sys
+from importlib import metadata
 from pathlib import Path
 
 from device_agents.virtual_phone.processes import MARK
@@ -32,7 +33,9 @@ def install_firmware(root: Path, serial: str) -> None:
 
 
 def build_properties(serial: str) -> dict[str, str]:
-    fingerprint = f"paretofarm/virtual/virtual:{RELEASE}/PF1/1:user/release-keys"
+    # Another onnxruntime is to this phone what another system version is to a handset: paces and outputs may change.
+    build = _version("onnxruntime")
+    fingerprint = f"paretofarm/virtual/virtual:{RELEASE}/PF1/{build}:user/release-keys"
     return {
         "ro.serialno": serial,
         "ro.product.name": "virtual",
@@ -48,6 +51,13 @@ def build_properties(serial: str) -> dict[str, str]:
         "ro.build.version.sdk": SDK,
         "ro.paretofarm.simulated": "1",
     }
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "none"
 
 
 def banner(serial: str, features: tuple[str, ...]) -> bytes:

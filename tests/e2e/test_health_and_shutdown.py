@@ -83,7 +83,7 @@ def test_a_hot_phone_takes_no_work_until_it_has_cooled(farm: Farm) -> None:
     root = farm.data / "phones" / "virtual-1"
     wait_until(lambda: farm.phone_state()[0] is PhoneState.READY, 60, "the phone to be registered")
     change_state(root, thermal_status=3)
-    wait_until(lambda: farm.phone_state()[0] is PhoneState.UNHEALTHY, 20, "the agent to notice the heat")
+    wait_until(lambda: farm.phone_state()[0] is PhoneState.COOLING, 20, "the agent to notice the heat")
     assert farm.phone_state()[1] == "thermal status 3: the phone throttles"
     change_state(root, thermal_status=0, battery_level=10)
     wait_until(lambda: "battery" in (farm.phone_state()[1] or ""), 20, "the agent to notice the battery")
