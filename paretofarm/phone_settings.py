@@ -13,6 +13,7 @@ BOOT_LIMIT = "PARETOFARM_PHONE_BOOT_SECONDS"
 RETRY = "PARETOFARM_PHONE_RETRY_SECONDS"
 CHECK = "PARETOFARM_PHONE_CHECK_SECONDS"
 BAND = "PARETOFARM_PHONE_BAND"
+BLOCK_TIMEOUT = "PARETOFARM_BLOCK_TIMEOUT_SECONDS"
 POWER_CYCLE = "PARETOFARM_PHONE_POWER_CYCLE"
 SUPERVISED = "PARETOFARM_AGENT_SUPERVISED"
 """Set by whoever starts an agent anew when it ends: only then may it end itself for its phone's sake."""
@@ -34,13 +35,13 @@ class PhoneSettings:
         usual = HealthRules()
         power_cycle = _words(environment, POWER_CYCLE)
         rules = HealthRules(
-            settle_s=_number(environment, SETTLE, usual.settle_s),
-            boot_limit_s=_number(environment, BOOT_LIMIT, usual.boot_limit_s),
-            retry_s=_number(environment, RETRY, usual.retry_s),
-            check_every_s=_number(environment, CHECK, usual.check_every_s),
+            settle_s=positive(environment, SETTLE, usual.settle_s),
+            boot_limit_s=positive(environment, BOOT_LIMIT, usual.boot_limit_s),
+            retry_s=positive(environment, RETRY, usual.retry_s),
+            check_every_s=positive(environment, CHECK, usual.check_every_s),
             ladder=_ladder(supervised=bool(environment.get(SUPERVISED)), power_cycle=bool(power_cycle)),
         )
-        return cls(rules, _number(environment, BAND, MIN_SHARE), power_cycle)
+        return cls(rules, positive(environment, BAND, MIN_SHARE), power_cycle)
 
     def power_cycle_argv(self, *, serial: str, address: str) -> list[str]:
         """The command for one phone; it names the phone by `{serial}` or `{address}`."""
@@ -53,7 +54,8 @@ def _ladder(*, supervised: bool, power_cycle: bool) -> tuple[Recovery, ...]:
     return tuple(step for step in Recovery if step not in left_out)
 
 
-def _number(environment: Mapping[str, str], name: str, default: float) -> float:
+def positive(environment: Mapping[str, str], name: str, default: float) -> float:
+    """A positive number from the environment. ConfigError naming the variable that is none."""
     text = environment.get(name)
     try:
         value = default if not text else float(text)

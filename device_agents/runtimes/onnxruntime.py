@@ -18,13 +18,12 @@ from uuid import uuid4
 from device_agents.runtimes.port import BlockTimes, Images, InstalledNetwork, Logits
 from device_agents.runtimes.raw_files import batch_folder, pull_logits, push_images
 from device_agents.runtimes.toolset import Toolset
-from paretofarm.errors import ConfigError, NotDeployable, PhoneOffline, RunnerFailed
+from paretofarm.errors import ConfigError, NotDeployable, RunnerFailed
 from paretofarm.ports import DeviceLink
 from paretofarm.runtimes import OnnxRuntimeMeasurement
 
 PROGRAM = "onnxruntime_perf_test"
 NETWORK = "network.onnx"
-REMOTE_PROGRAM = f"/data/local/tmp/paretofarm/bin/{PROGRAM}"
 RUNNER = "onnxruntime_run"
 BLOCK_TIMEOUT_S = 600.0
 INFER_TIMEOUT_S = 600.0
@@ -34,16 +33,17 @@ INFER_TIMEOUT_S = 600.0
 class OnnxRuntime:
     """Runs `onnxruntime_perf_test`. `program`: the local file of an Android build, None to use the phone's own.
 
-    runner: the same for `onnxruntime_run`.
+    runner: the same for `onnxruntime_run`. block_timeout_s: after which a block of inferences is taken to hang.
     """
 
     settings: OnnxRuntimeMeasurement
     program: Path | None = None
     runner: Path | None = None
+    block_timeout_s: float = BLOCK_TIMEOUT_S
 
     def prepare(self, link: DeviceLink) -> str:
         if self.program is not None:
-            return self._install(link, self.program)
+            return f"{PROGRAM} {self._install(link, self.program).rsplit('/', 1)[-1]}"
         found = link.run(["which", PROGRAM], timeout_s=10)
         if found.exit_code != 0:
             raise ConfigError(
@@ -53,11 +53,10 @@ class OnnxRuntime:
         return PROGRAM
 
     def _install(self, link: DeviceLink, program: Path) -> str:
+        """Pushed once; the folder on the phone."""
         if not program.is_file():
             raise ConfigError(f"PARETOFARM_ONNXRUNTIME_PERF_TEST names {program}, which is not a file")
-        link.push(program, REMOTE_PROGRAM)
-        link.run(["chmod", "755", REMOTE_PROGRAM], timeout_s=10)
-        return program.name
+        return _toolset(program).install(link)
 
     def files(self, compiled: Path, folder: Path) -> Mapping[str, Path]:
         return {NETWORK: compiled}
@@ -67,17 +66,17 @@ class OnnxRuntime:
         result_file = f"{folder}/times-{uuid4().hex}.csv"
         warmup = self.settings.warmup_inferences
         argv = [
-            *(REMOTE_PROGRAM if self.program else PROGRAM,),
+            *(f"{_toolset(self.program).folder}/{PROGRAM}" if self.program else PROGRAM,),
             *("-m", "times", "-r", str(inferences + warmup)),
             *("-x", str(self.settings.threads), "-y", "1", "-e", "cpu", "-I"),
             *(f"{network.folder}/{NETWORK}", result_file),
         ]
-        result = link.run(argv, timeout_s=BLOCK_TIMEOUT_S, directory=folder)
+        result = link.run(argv, timeout_s=self.block_timeout_s, directory=folder)
         if result.exit_code != 0:
             raise _blame(PROGRAM, result.exit_code, result.stderr or result.stdout, network.folder)
         times = parse_times(link.pull(result_file).decode())[warmup:]
         if len(times) != inferences:
-            raise PhoneOffline(f"{PROGRAM} on {link.serial} timed {len(times)} of {inferences} inferences")
+            raise RunnerFailed(f"{PROGRAM} on {link.serial} timed {len(times)} of {inferences} inferences")
         return BlockTimes(times)
 
     def infer(self, link: DeviceLink, network: InstalledNetwork, images: Images, *, folder: str) -> Logits:
@@ -106,6 +105,10 @@ class OnnxRuntime:
     def reference(self) -> Path:
         with as_file(files("device_agents.reference").joinpath("reference_int8.onnx")) as path:
             return path
+
+
+def _toolset(program: Path) -> Toolset:
+    return Toolset(PROGRAM, {PROGRAM: program})
 
 
 def parse_times(text: str) -> tuple[float, ...]:

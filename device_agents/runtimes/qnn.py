@@ -19,7 +19,7 @@ from device_agents.runtimes.dsp_sdk import RUNNER, QnnSdk
 from device_agents.runtimes.port import BlockTimes, Images, InstalledNetwork, Logits
 from device_agents.runtimes.raw_files import batch_folder
 from paretofarm.dsp_signs import DspSign, dsp_sign
-from paretofarm.errors import ConfigError, NotDeployable, PhoneOffline, RunnerFailed
+from paretofarm.errors import ConfigError, NotDeployable, RunnerFailed
 from paretofarm.ports import CommandResult, DeviceLink
 from paretofarm.qairt import runs
 from paretofarm.qnn_network import CONTEXT, INTERFACE, QnnInterface, parse_interface
@@ -131,7 +131,7 @@ def libraries(tools: str) -> dict[str, str]:
     }
 
 
-def blame(done: CommandResult, serial: str) -> ConfigError | NotDeployable | PhoneOffline | None:
+def blame(done: CommandResult, serial: str) -> ConfigError | NotDeployable | RunnerFailed | None:
     """Why a run was none; None where it was. Success is exit code 0 and the words at the end."""
     output = f"{done.stdout}\n{done.stderr}"
     if done.exit_code == 0 and FINISHED in output:
@@ -139,7 +139,7 @@ def blame(done: CommandResult, serial: str) -> ConfigError | NotDeployable | Pho
     said = f"{RUNNER} on {serial} (exit code {done.exit_code}): {' '.join(output.split())[-300:]}"
     sign = dsp_sign(output)
     if 128 < done.exit_code < 255:
-        return PhoneOffline(f"killed: {said}")
+        return RunnerFailed(f"killed: {said}")
     if sign is DspSign.CONTEXT:
         return NotDeployable(f"{said}; where the phone refuses contexts for one SoC, set measurement.target: arch")
     return RunnerFailed(said)

@@ -121,7 +121,7 @@ class TestVirtualPhone(QnnRuntimeContract):
             ("dsp", RunnerFailed, "openSession qnn_open failed"),
             ("odd", RunnerFailed, "something that nobody has seen before"),
             ("quiet", RunnerFailed, r"qnn-net-run on .* \(exit code 0\): qnn-net-run pid:1"),
-            ("killed", PhoneOffline, r"killed: .*exit code 137"),
+            ("killed", RunnerFailed, r"killed: .*exit code 137"),
             ("no-output", PhoneOffline, "0 of 1 in"),
             ("no-profile", RunnerFailed, "left no profile"),
         ],
