@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from db import events
 from db.events import EventKind
+from db.phone_serials import serial_for
 from db.tables import NOW, DeviceBaselineRow, PhoneRow
 from paretofarm.errors import NotFound
 from paretofarm.phone_health import PhoneState
@@ -66,8 +67,20 @@ class Phone:
 
 
 def register(session: Session, facts: PhoneFacts, *, agent: str) -> int:
-    """Makes a phone known, or known again with new facts; it is ready, unless it is in quarantine. Returns its id."""
-    values = {**asdict(facts), "properties": dict(facts.properties), "agent": agent, "last_seen_at": NOW}
+    """Makes a phone known, or known again with new facts; it is ready, unless it is in quarantine. Returns its id.
+
+    Of two phones with one serial number, the second is kept under a longer one (`db.phone_serials`, which also tells
+    when `Unavailable` is raised).
+    """
+    mark = facts.properties.get("mark")
+    serial = serial_for(session, facts.serial, mark, address=facts.address, agent=agent)
+    values = {
+        **asdict(facts),
+        "serial": serial,
+        "properties": dict(facts.properties),
+        "agent": agent,
+        "last_seen_at": NOW,
+    }
     ready = {"state": PhoneState.READY, "state_reason": None, "state_since": NOW}
     kept = {
         name: case((PhoneRow.quarantined_at.is_(None), value), else_=getattr(PhoneRow, name))

@@ -3,13 +3,14 @@
 import re
 import shlex
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from device_agents import orphans
 from device_agents.conditions import Conditions, Limits, fault, observe, obstacle
 from device_agents.kept_networks import SIZES_SCRIPT, parse_sizes, superfluous
 from device_agents.others import ProcessorTime, look_for_others
+from device_agents.phone_mark import phone_mark
 from paretofarm.errors import ConfigError, PhoneOffline, PhoneStorageFull, PhoneUnauthorized, Unavailable
 from paretofarm.phone_health import Fault, PhoneState
 from paretofarm.ports import DeviceLink
@@ -35,6 +36,8 @@ class Identity:
     os: str
     sdk: str
     simulated: bool
+    mark: str = ""
+    """What tells it from another phone with the same serial number."""
 
 
 class Phone:
@@ -52,8 +55,8 @@ class Phone:
         self._idle_since: ProcessorTime | None = None
 
     def identify(self) -> Identity:
-        """Asks the phone who it is."""
-        return identity(self.link.properties(), self.link.serial)
+        """Asks the phone who it is. To be called after `prepare`."""
+        return replace(identity(self.link.properties(), self.link.serial), mark=phone_mark(self.link, HOME))
 
     def prepare(self) -> None:
         """Makes the folders and removes what earlier jobs left, processes first."""

@@ -9,7 +9,7 @@ from db import events, phones, workers
 from db.phones import PhoneState
 from db.session import Database
 from db.workers import WorkerFacts
-from paretofarm.errors import NotFound
+from paretofarm.errors import NotFound, Unavailable
 
 
 def test_phone_that_comes_back_keeps_its_id(database: Database) -> None:
@@ -59,3 +59,22 @@ def test_worker_announces_itself_and_gives_signs_of_life(database: Database) -> 
         [worker] = workers.list_workers(session)
         assert worker.facts == facts
         assert 0 <= worker.heartbeat_age_s < 60
+
+
+def test_two_phones_of_one_serial_number_are_two_rows(database: Database) -> None:
+    def attach(mark: str, address: str, agent: str) -> int:
+        with database.transaction() as session:
+            facts = phones.PhoneFacts("0123", "sm8550", address, False, properties={"mark": mark})
+            phone_id = phones.register(session, facts, agent=agent)
+            workers.register(session, WorkerFacts(agent, "agent", "here", 1, (), "0.1"))
+            return phone_id
+
+    first, second = attach("1" * 32, "usb:1-1", "a"), attach("2" * 32, "usb:1-2", "b")
+    assert first != second
+    with pytest.raises(Unavailable, match="0123 is in use by a at usb:1-1"):
+        attach("1" * 32, "192.0.2.7:5555", "c")
+    with database.transaction() as session:
+        workers.retire(session, "a")
+    assert attach("1" * 32, "192.0.2.7:5555", "c") == first
+    with database.transaction() as session:
+        assert [phone.facts.serial for phone in phones.list_phones(session)] == ["0123", "0123~22222222"]
