@@ -3,6 +3,7 @@
 import math
 import statistics
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from device_agents.runtimes import BlockTimes, DeviceRuntime, InstalledNetwork
@@ -11,22 +12,31 @@ from paretofarm.measurement import MeasurementProtocol
 from paretofarm.ports import DeviceLink
 
 PROBE_INFERENCES = 5
+REST_S = 10.0
+RESTED_SHIFT = 0.03
+"""A phone is at rest while it runs the reference no more than this slower than usual."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What one measurement gave: the numbers, and the samples that they come from."""
+    """What one measurement gave: the numbers, the samples that they come from, and what else its runs told.
+
+    times: of the candidate, the first after the push first. rested_s: waited for the phone to come to rest.
+    """
 
     summary: LatencySummary
     blocks: tuple[Block, ...]
     inferences_per_block: int
+    times: tuple[BlockTimes, ...]
+    rested_s: float = 0.0
 
 
 @dataclass(frozen=True)
 class Measurement:
     """One phone with both networks on it, and the protocol to follow.
 
-    disturbance: called after every block; what made it worthless (throttling, a plug pulled), or None.
+    disturbance: called after every block; what made it worthless (throttling, a plug pulled), or None. rest: lets so
+    many seconds pass; None for a phone that does not recover by itself. watching: around every block of the candidate.
     """
 
     link: DeviceLink
@@ -36,6 +46,8 @@ class Measurement:
     reference: InstalledNetwork
     folder: str
     disturbance: Callable[[], str | None]
+    rest: Callable[[float], None] | None = None
+    watching: Callable[[], AbstractContextManager[None]] = nullcontext
 
     def run(self, baseline_ms: float, usual_ms: float, on_progress: Callable[[float], None]) -> Measured:
         """Blocks until the interval is narrow enough or the protocol's limit is reached.
@@ -43,24 +55,26 @@ class Measurement:
         baseline_ms: the reference's pace on this device class when it was first measured; usual_ms: on this phone of
         late.
         """
-        candidate_inferences = self._block_length(self._probe_ms(self.network))
-        reference_inferences = self._block_length(baseline_ms)
+        times = [self._time(self.network, PROBE_INFERENCES)]
+        candidate_inferences = self._block_length(min(times[0].samples_ms))
+        pacer = _Pacer(self, self._block_length(baseline_ms), usual_ms)
         blocks: list[Block] = []
-        before = self._time(self.reference, reference_inferences)
+        before = pacer.at_rest(pacer.time())
         verdict, summary = Verdict.MORE, None
         while verdict is Verdict.MORE:
-            candidate = self._time(self.network, candidate_inferences)
-            after = self._time(self.reference, reference_inferences)
-            blocks.append(Block(before.samples_ms, candidate.samples_ms, after.samples_ms, self.disturbance()))
-            before = after
+            with self.watching():
+                times.append(self._time(self.network, candidate_inferences))
+            after = pacer.time()
+            blocks.append(Block(before.samples_ms, times[-1].samples_ms, after.samples_ms, self.disturbance()))
             verdict, summary = self._judge(blocks, baseline_ms, usual_ms)
             on_progress(min(1.0, len(blocks) / self.settings.min_blocks))
+            before = pacer.at_rest(after) if verdict is Verdict.MORE else after
         assert summary is not None, "a verdict other than MORE comes with a summary"
-        return Measured(summary, tuple(blocks), candidate_inferences)
+        return Measured(summary, tuple(blocks), candidate_inferences, tuple(times), pacer.rested_s)
 
     def reference_pace_ms(self) -> float:
         """Median of `min_blocks` blocks of the reference alone."""
-        inferences = self._block_length(self._probe_ms(self.reference))
+        inferences = self._block_length(min(self._time(self.reference, PROBE_INFERENCES).samples_ms))
         blocks = [self._time(self.reference, inferences) for _ in range(self.settings.min_blocks)]
         return statistics.median(statistics.median(block.samples_ms) for block in blocks)
 
@@ -79,9 +93,31 @@ class Measurement:
         """Inferences that fill `min_block_s` at that pace, and at least `min_inferences`."""
         return max(self.settings.min_inferences, math.ceil(self.settings.min_block_s / (pace_ms / 1e3)))
 
-    def _probe_ms(self, network: InstalledNetwork) -> float:
-        """A first idea of a network's pace, from a few inferences."""
-        return min(self._time(network, PROBE_INFERENCES).samples_ms)
-
     def _time(self, network: InstalledNetwork, inferences: int) -> BlockTimes:
         return self.runtime.time_block(self.link, network, folder=self.folder, inferences=inferences)
+
+
+class _Pacer:
+    """The reference's side of a measurement: its blocks, and the waiting while they say that the phone is not at rest.
+
+    rested_s: waited so far, `max_rest_s` at most; a phone that is slow for another reason is measured as it is.
+    """
+
+    def __init__(self, measurement: Measurement, inferences: int, usual_ms: float) -> None:
+        self.rested_s = 0.0
+        self._measurement = measurement
+        self._inferences = inferences
+        self._usual_ms = usual_ms
+
+    def time(self) -> BlockTimes:
+        return self._measurement._time(self._measurement.reference, self._inferences)
+
+    def at_rest(self, last: BlockTimes) -> BlockTimes:
+        """The last block of the reference before the next one of the candidate; `last` where nothing is to be waited
+        for."""
+        rest, left_s = self._measurement.rest, self._measurement.settings.max_rest_s - self.rested_s
+        if rest is None or left_s < REST_S or statistics.median(last.samples_ms) <= (1 + RESTED_SHIFT) * self._usual_ms:
+            return last
+        rest(REST_S)
+        self.rested_s += REST_S
+        return self.at_rest(self.time())

@@ -1,23 +1,24 @@
 """From raw inference times to a latency that can be trusted: blocks, drift, confidence interval, noise verdict.
 
 The protocol (docs/measurement.md): blocks of the candidate's inferences alternate with blocks of a small reference
-network, R C R C … R. Whatever slows the phone down for a while slows both, so each candidate block is divided by the
-reference blocks on both its sides and multiplied by the phone's stored reference baseline.
+network, R C R C … R. Whatever slows the phone down for a while slows both, so the candidate's blocks are brought to
+the pace at which the phone runs the reference when nothing slows it, and from there to the pace of the device class.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
+from paretofarm.sensitivity import fit
+
 MAX_REFERENCE_DRIFT = 0.05
 MAX_REFERENCE_SHIFT = 0.08
-"""By default, from the phone's usual pace. What slows it down slows one network more than another: dividing by the
-reference takes that away only in part (docs/measurement.md has the figures), so that a correction must stay small."""
-BOOTSTRAP_RESAMPLES = 2000
-CONFIDENCE = 0.95
+"""By default, from the phone's usual pace. What slows it down slows one network more than another: the correction is
+uncertain in proportion to its size (`sensitivity`), so that it must stay small."""
 
 Samples = npt.NDArray[np.float64]
 
@@ -66,10 +67,10 @@ class Verdict(StrEnum):
 class LatencySummary:
     """A measurement in numbers, all times in milliseconds.
 
-    latency_ms: median of the block medians, drift-normalised; low_ms, high_ms: its 95 % bootstrap interval over
-    blocks; raw_latency_ms: the same median without normalisation; p90_ms, minimum_ms: over all samples, raw.
-    blocks: how many it rests on; discarded: how many did not count. Where too few count, it rests on the others too,
-    and is noisy.
+    latency_ms: at the device class's pace, drift taken out; low_ms, high_ms: its 95 % interval; raw_latency_ms: the
+    median of the block medians as they were; p90_ms, minimum_ms: over all samples, raw. sensitivity: how much of the
+    reference's slowdown the candidate was found to share (1: all). blocks: how many it rests on; discarded: how many
+    did not count. Where too few count, it rests on the others too, and is noisy.
     """
 
     latency_ms: float
@@ -80,6 +81,7 @@ class LatencySummary:
     minimum_ms: float
     reference_ms: float
     reference_ratio: float
+    sensitivity: float
     blocks: int
     discarded: int
     inferences: int
@@ -108,50 +110,48 @@ def judge(
     counted = [block for block in blocks if block.counts(usual_ms, max_reference_shift)]
     discarded = len(blocks) - len(counted)
     exhausted = len(blocks) >= max_blocks
+    summary_of = partial(summarise, baseline_ms=baseline_ms, usual_ms=usual_ms, discarded=discarded)
     if len(counted) < min_blocks:
         if not exhausted:
             return Verdict.MORE, None
-        # The few that count may agree by chance; the median over all of them is the better guess.
+        # The few that count may agree by chance; all of them together make the better guess.
         counted = [block for block in blocks if block.disturbed is None] or list(blocks)
-        return Verdict.NOISY, summarise(counted, baseline_ms=baseline_ms, discarded=discarded, noisy=True)
-    summary = summarise(counted, baseline_ms=baseline_ms, discarded=discarded)
+        return Verdict.NOISY, summary_of(counted, noisy=True)
+    summary = summary_of(counted)
     if summary.relative_ci <= max_relative_ci:
         return Verdict.STEADY, summary
     return (Verdict.NOISY, replace(summary, noisy=True)) if exhausted else (Verdict.MORE, summary)
 
 
 def summarise(
-    blocks: Sequence[Block], *, baseline_ms: float | None, discarded: int = 0, noisy: bool = False
+    blocks: Sequence[Block],
+    *,
+    baseline_ms: float | None,
+    usual_ms: float | None = None,
+    discarded: int = 0,
+    noisy: bool = False,
 ) -> LatencySummary:
-    """Summary of these blocks. Without a baseline (a phone's first time) the reference's pace now is it."""
+    """Summary of these blocks. A pace of the reference that nobody knows yet is the one that it has now."""
     raw = np.array([np.median(block.candidate_ms) for block in blocks])
     reference = np.array([block.reference_ms for block in blocks])
     pace = float(np.median(reference))
-    baseline = baseline_ms if baseline_ms is not None else pace
-    normalised = raw / reference * baseline
-    low, high = bootstrap_interval(normalised)
+    baseline = pace if baseline_ms is None else baseline_ms
+    usual = pace if usual_ms is None else usual_ms
+    found = fit(np.log(raw), np.log(reference / usual))
+    low, value, high = np.exp([found.low, found.value, found.high]) * baseline / usual
     samples = np.concatenate([np.asarray(block.candidate_ms) for block in blocks])
     return LatencySummary(
-        latency_ms=float(np.median(normalised)),
-        low_ms=low,
-        high_ms=high,
+        latency_ms=float(value),
+        low_ms=float(low),
+        high_ms=float(high),
         raw_latency_ms=float(np.median(raw)),
         p90_ms=float(np.percentile(samples, 90)),
         minimum_ms=float(samples.min()),
         reference_ms=pace,
         reference_ratio=pace / baseline,
+        sensitivity=found.sensitivity,
         blocks=len(blocks),
         discarded=discarded,
         inferences=int(samples.size),
         noisy=noisy,
     )
-
-
-def bootstrap_interval(block_values: Samples) -> tuple[float, float]:
-    """95 % percentile bootstrap interval of the median over blocks (Efron 1979); the same blocks give the same one."""
-    rng = np.random.default_rng(len(block_values))
-    picks = rng.integers(0, len(block_values), size=(BOOTSTRAP_RESAMPLES, len(block_values)))
-    medians = np.median(block_values[picks], axis=1)
-    tail = (1 - CONFIDENCE) / 2 * 100
-    low, high = np.percentile(medians, [tail, 100 - tail])
-    return float(low), float(high)

@@ -8,7 +8,7 @@ from paretofarm.latency import MAX_REFERENCE_SHIFT
 from paretofarm.metrics import Metric
 from paretofarm.strict import Strict
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 """Raised whenever numbers taken before and after a change to the protocol must not be compared."""
 
 
@@ -17,7 +17,8 @@ class MeasurementProtocol(Strict):
 
     A block ends after both `min_inferences` and `min_block_s`; blocks are added until the half-width of the 95 %
     confidence interval is at most `max_relative_ci` of the value, from `min_blocks` to `max_blocks`. A block does
-    not count where the reference's pace is further than `max_reference_shift` from the phone's usual one.
+    not count where the reference's pace is further than `max_reference_shift` from the phone's usual one. A phone that
+    is not at rest, as the reference says, may rest for `max_rest_s` altogether (simulated phones never do).
     """
 
     max_relative_ci: float = Field(0.02, gt=0, lt=1)
@@ -27,6 +28,7 @@ class MeasurementProtocol(Strict):
     min_blocks: int = Field(3, ge=3, le=100)
     max_blocks: int = Field(8, ge=3, le=100)
     max_reference_shift: float = Field(MAX_REFERENCE_SHIFT, gt=0, le=1)
+    max_rest_s: float = Field(120.0, ge=0, le=3600)
     calibration_images: int = Field(64, ge=1, le=10_000)
     test_images: int = Field(200, ge=1, le=10_000, description="that device_miou and its kin are scored on")
 

@@ -1,11 +1,8 @@
 """Latency statistics: made-up samples whose truth is known."""
 
-import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from paretofarm.latency import Block, Verdict, bootstrap_interval, judge, summarise
+from paretofarm.latency import Block, Verdict, judge, summarise
 
 RULES = {"max_relative_ci": 0.02, "min_blocks": 3, "max_blocks": 8}
 
@@ -33,7 +30,8 @@ def test_steady_blocks_are_enough() -> None:
     verdict, summary = judge([block(2.0)] * 3, baseline_ms=1.0, **RULES)
     assert verdict is Verdict.STEADY
     assert summary is not None
-    assert (summary.latency_ms, summary.low_ms, summary.high_ms) == (2.0, 2.0, 2.0)
+    assert summary.latency_ms == pytest.approx(2.0)
+    assert 1.96 < summary.low_ms < 2.0 < summary.high_ms < 2.04  # three blocks may agree by chance
     assert not summary.noisy
 
 
@@ -43,7 +41,24 @@ def test_a_phone_that_slows_down_as_a_whole_does_not_change_the_result() -> None
     assert summary is not None
     assert summary.latency_ms == pytest.approx(2.0)
     assert summary.raw_latency_ms == pytest.approx(2.7)
-    assert summary.reference_ratio == pytest.approx(1.35)
+    assert (summary.reference_ratio, summary.sensitivity) == pytest.approx((1.35, 1.0))
+
+
+def test_a_network_that_feels_half_of_what_the_reference_feels_is_corrected_by_half() -> None:
+    blocks = [block(2.0 * pace**0.5, pace) for pace in (1.0, 1.25, 1.5, 1.1, 1.4, 1.05, 1.3, 1.2)]
+    summary = summarise(blocks, baseline_ms=1.0, usual_ms=1.0)
+    assert summary.latency_ms == pytest.approx(2.0, rel=0.01)
+    assert summary.sensitivity == pytest.approx(0.5, abs=0.05)
+
+
+def test_phones_of_a_class_are_brought_to_its_pace() -> None:
+    slow_phone = summarise([block(3.0, 1.5)] * 3, baseline_ms=1.0, usual_ms=1.5)
+    assert slow_phone.latency_ms == pytest.approx(2.0)
+
+
+def test_the_further_from_the_usual_pace_the_wider_the_interval() -> None:
+    near, far = (summarise([block(2.0 * pace, pace)] * 5, baseline_ms=1.0, usual_ms=1.0) for pace in (1.0, 1.08))
+    assert far.relative_ci > 1.5 * near.relative_ci
 
 
 def test_blocks_during_which_the_reference_drifted_do_not_count() -> None:
@@ -51,14 +66,14 @@ def test_blocks_during_which_the_reference_drifted_do_not_count() -> None:
     verdict, summary = judge(blocks, baseline_ms=1.0, **RULES)
     assert verdict is Verdict.STEADY
     assert summary is not None
-    assert (summary.latency_ms, summary.blocks, summary.discarded) == (2.0, 3, 1)
+    assert (summary.latency_ms, summary.blocks, summary.discarded) == (pytest.approx(2.0), 3, 1)
 
 
 def test_disturbed_blocks_do_not_count() -> None:
     blocks = [block(2.0), block(8.0, disturbed="the power source changed"), block(2.0), block(2.0)]
     _, summary = judge(blocks, baseline_ms=1.0, **RULES)
     assert summary is not None
-    assert (summary.latency_ms, summary.discarded) == (2.0, 1)
+    assert (summary.latency_ms, summary.discarded) == (pytest.approx(2.0), 1)
 
 
 def test_scattered_blocks_ask_for_more_until_the_limit_and_are_then_noisy() -> None:
@@ -77,13 +92,13 @@ def test_a_phone_that_never_gives_a_good_block_still_gives_a_flagged_number() ->
     assert summary.noisy and summary.latency_ms == pytest.approx(2.0 / 1.25)
 
 
-def test_where_too_few_blocks_count_the_median_is_over_the_drifting_ones_too() -> None:
+def test_where_too_few_blocks_count_the_drifting_ones_do_too() -> None:
     chance = [block(0.9, 1.0), block(0.9, 1.0)]
     drifting = [block(2.0, 1.0, after_ms=1.1)] * 6
     verdict, summary = judge([*chance, *drifting], baseline_ms=1.0, **RULES)
     assert verdict is Verdict.NOISY
     assert summary is not None
-    assert summary.latency_ms == pytest.approx(2.0 / 1.05)
+    assert summary.latency_ms == pytest.approx(2.0 / 1.05, rel=0.1)
     assert (summary.blocks, summary.discarded) == (8, 6)
 
 
@@ -92,7 +107,7 @@ def test_blocks_far_from_the_usual_pace_do_not_count() -> None:
     verdict, summary = judge(blocks, baseline_ms=1.0, usual_ms=1.0, **RULES)
     assert verdict is Verdict.STEADY
     assert summary is not None
-    assert (summary.latency_ms, summary.blocks, summary.discarded) == (2.0, 3, 2)
+    assert (summary.latency_ms, summary.blocks, summary.discarded) == (pytest.approx(2.0), 3, 2)
     assert judge(blocks, baseline_ms=1.0, usual_ms=1.3, **RULES) == (Verdict.MORE, None)
 
 
@@ -114,25 +129,3 @@ def test_percentile_and_minimum_are_of_the_raw_samples() -> None:
 def test_impossible_samples_are_refused(samples: tuple[float, ...]) -> None:
     with pytest.raises(ValueError, match="positive, finite"):
         Block((1.0,), samples, (1.0,))
-
-
-@given(st.lists(st.floats(0.1, 100), min_size=3, max_size=8))
-def test_the_interval_holds_the_median_and_stays_within_the_blocks(values: list[float]) -> None:
-    low, high = bootstrap_interval(np.array(values))
-    assert min(values) <= low <= np.median(values) <= high <= max(values)
-
-
-@given(st.lists(st.floats(0.1, 100), min_size=3, max_size=8), st.floats(0.1, 10))
-def test_the_interval_scales_with_the_values(values: list[float], factor: float) -> None:
-    low, high = bootstrap_interval(np.array(values))
-    scaled = bootstrap_interval(np.array(values) * factor)
-    assert scaled == pytest.approx((low * factor, high * factor))
-
-
-def test_the_interval_covers_the_truth_about_as_often_as_it_says() -> None:
-    rng = np.random.default_rng(0)
-    hits = 0
-    for _ in range(300):
-        low, high = bootstrap_interval(rng.normal(10, 0.5, size=8))
-        hits += low <= 10 <= high
-    assert 0.88 <= hits / 300 <= 1.0

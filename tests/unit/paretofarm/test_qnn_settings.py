@@ -90,4 +90,4 @@ def test_a_simulator_may_tell_accuracy_and_whatever_it_tells_is_simulated() -> N
 
 def test_times_of_different_performance_profiles_are_not_compared() -> None:
     keys = {QnnMeasurement(runtime="qnn", perf_profile=profile).protocol_key for profile in ("burst", "balanced")}
-    assert keys == {"qnn/1/burst", "qnn/1/balanced"}
+    assert keys == {"qnn/2/burst", "qnn/2/balanced"}
