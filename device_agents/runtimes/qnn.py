@@ -131,7 +131,7 @@ def libraries(tools: str) -> dict[str, str]:
     }
 
 
-def blame(done: CommandResult, serial: str) -> ConfigError | NotDeployable | RunnerFailed | None:
+def blame(done: CommandResult, serial: str) -> NotDeployable | RunnerFailed | None:
     """Why a run was none; None where it was. Success is exit code 0 and the words at the end."""
     output = f"{done.stdout}\n{done.stderr}"
     if done.exit_code == 0 and FINISHED in output:

@@ -16,7 +16,7 @@ from device_agents.phone import HOME
 from device_agents.runtimes.port import BlockTimes, Images, InstalledNetwork, Logits
 from device_agents.runtimes.raw_files import batch_folder
 from device_agents.runtimes.toolset import Toolset
-from paretofarm.errors import ConfigError, NotDeployable, PhoneOffline, RunnerFailed
+from paretofarm.errors import ConfigError, NotDeployable, RunnerFailed
 from paretofarm.ports import CommandResult, DeviceLink
 from paretofarm.qnn_network import CONTEXT, INTERFACE, WRAPPER, parse_interface
 from paretofarm.runtimes import QnnSimMeasurement
@@ -89,8 +89,6 @@ def _require(done: CommandResult, serial: str, images: int) -> None:
         raise NotDeployable(f"the HTP simulator cannot run the network: {_reason(done)}")
     if done.exit_code == MISSING:
         raise ConfigError(f"{serial}: {_reason(done)}")
-    if 128 < done.exit_code < 255:
-        raise PhoneOffline(f"the HTP simulator on {serial} was killed (exit code {done.exit_code})")
     if done.exit_code != 0 or _answer(done).get("images") != images:
         raise RunnerFailed(f"the HTP simulator on {serial} (exit code {done.exit_code}): {_reason(done)}")
 
