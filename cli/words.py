@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from math import floor, log10
 from typing import Any
 
-from cli.failure import one_line
 from db.events import Event, EventKind
 from paretofarm.metrics import METRICS
+from paretofarm.one_line import one_line
 
 _RATIOS = ("miou", "f1", "pixel_accuracy")
 DIGITS: Mapping[str, str] = {name: ".4f" for name in (*_RATIOS, *(f"device_{name}" for name in _RATIOS), "loss")}
@@ -79,6 +79,10 @@ def event_text(event: Event) -> str | None:
             return f"candidate {event.candidate_id} is tried again: {details.get('code')}: {reason}"
         case EventKind.PHONE_CHANGED if reason:
             return f"phone {event.phone_id} is {details.get('state')}: {reason}"
+        case EventKind.PHONE_QUARANTINED:
+            return f"phone {event.phone_id} is in quarantine: {reason}"
+        case EventKind.PHONE_RECOVERY:
+            return f"phone {event.phone_id} is being recovered by {details.get('step')}: {reason}"
         case EventKind.EXPERIMENT_STOPPED:
             return "the search is stopped: what is in flight comes to its end"
         case EventKind.EXPERIMENT_RESUMED:

@@ -246,7 +246,7 @@ def status(health: Health, now: float, rules: HealthRules) -> Status:
     if health.suspicion is not None:
         return Status(PhoneState.SUSPECT, health.suspicion)
     if health.unproven:
-        return Status(PhoneState.BUSY, "the reference network runs first")
+        return Status(PhoneState.BUSY)
     return Status(PhoneState.READY)
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Sequence
+from typing import Any
 
 import click
 from rich import box
@@ -10,21 +11,53 @@ from rich.table import Table
 
 from cli.commands.options import JSON
 from cli.connection import NothingYet, open_database
+from cli.phone_usage import PhoneUsage, print_usage, read_usage, usage_document
 from cli.tables import print_table
+from db import phones as stored
 from db.phones import Phone, list_phones
+from db.session import Database
+
+LONGEST_DAYS = 366
 
 
-@click.command()
+@click.group(invoke_without_command=True)
+@click.option("--usage", is_flag=True, help="How busy each phone was, day by day (UTC).")
+@click.option("--days", type=click.IntRange(1, LONGEST_DAYS), default=7, show_default=True, help="With --usage.")
 @JSON
-def phones(as_json: bool) -> None:
+@click.pass_context
+def phones(context: click.Context, usage: bool, days: int, as_json: bool) -> None:
     """List the phones that agents have registered, and their state.
 
     \b
     ready, busy     measuring, or waiting for work
     offline         does not answer: cable, power, adb tcpip 5555
     unauthorized    accept this computer's key on the phone's screen
-    unhealthy       too hot, low battery, no space: it is waited for
+    booting         has just been switched on, or rebooted by its agent
+    cooling         too hot; it is waited for
+    low_battery     plug it in
+    full            no space left on it
+    suspect         failed what it used to do; its agent tries to recover it
+    quarantined     nothing helped: see to it, then `paretofarm phones release SERIAL`
+    unhealthy       power saver, another benchmark, something that keeps it busy
     """
+    if context.invoked_subcommand is not None:
+        return
+    if usage:
+        _show_usage(days, as_json)
+    else:
+        _show_phones(as_json)
+
+
+@phones.command()
+@click.argument("serial")
+def release(serial: str) -> None:
+    """End a phone's quarantine: its agent makes it run the reference network, then measures on it again."""
+    with open_database(os.environ) as database, database.transaction() as session:
+        was_in = stored.release(session, serial)
+    click.echo(f"{serial} is released" if was_in else f"{serial} was in no quarantine", err=True)
+
+
+def _show_phones(as_json: bool) -> None:
     try:
         with open_database(os.environ) as database, database.transaction() as session:
             found = list_phones(session)
@@ -33,12 +66,35 @@ def phones(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([_document(phone) for phone in found]))
     elif not found:
-        click.echo("no phones yet: `paretofarm up` starts virtual ones, `paretofarm agent` adds yours", err=True)
+        _say_there_are_none()
     else:
         _print(found)
 
 
-def _document(phone: Phone) -> dict[str, object]:
+def _show_usage(days: int, as_json: bool) -> None:
+    try:
+        with open_database(os.environ) as database:
+            found = _usage(database, days)
+    except NothingYet:
+        found = []
+    if as_json:
+        click.echo(json.dumps([usage_document(phone) for phone in found]))
+    elif not found:
+        _say_there_are_none()
+    else:
+        print_usage(found)
+
+
+def _usage(database: Database, days: int) -> list[PhoneUsage]:
+    with database.transaction() as session:
+        return read_usage(session, days)
+
+
+def _say_there_are_none() -> None:
+    click.echo("no phones yet: `paretofarm up` starts virtual ones, `paretofarm agent` adds yours", err=True)
+
+
+def _document(phone: Phone) -> dict[str, Any]:
     facts = phone.facts
     return {
         "id": phone.id,
@@ -49,22 +105,38 @@ def _document(phone: Phone) -> dict[str, object]:
         "model": facts.model,
         "soc": facts.soc,
         "os_version": facts.os_version,
+        "build_fingerprint": facts.build_fingerprint,
         "simulated": facts.simulated,
         "state": phone.state.value,
         "state_reason": phone.state_reason,
+        "state_since": phone.state_since and phone.state_since.isoformat(),
+        "quarantined_at": phone.quarantined_at and phone.quarantined_at.isoformat(),
+        "temperature_celsius": _temperature(phone),
+        "conditions": dict(phone.conditions),
         "agent": phone.agent,
         "last_seen_at": phone.last_seen_at.isoformat(),
     }
 
 
+def _temperature(phone: Phone) -> float | None:
+    """Of the battery, which every phone tells; of the hottest sensor where it does not."""
+    battery = phone.conditions.get("battery_temperature")
+    sensors = phone.conditions.get("temperatures") or {}
+    return battery if battery is not None else max(sensors.values(), default=None)
+
+
 def _print(found: Sequence[Phone]) -> None:
     table = Table(box=box.SIMPLE_HEAD)
-    for name in ("id", "serial", "device", "state", "model", "SoC", "address", "last seen (UTC)", "reason"):
+    names = ("id", "serial", "device", "state", "since (UTC)", "°C", "model", "SoC", "address", "last seen (UTC)")
+    for name in (*names, "reason"):
         table.add_column(name, overflow="fold" if name == "reason" else "ellipsis")
     for phone in found:
         facts = phone.facts
+        since = f"{phone.state_since:%Y-%m-%d %H:%M:%S}" if phone.state_since else ""
+        heat = _temperature(phone)
+        celsius = "" if heat is None else f"{heat:g}"
         model = f"{facts.model} (simulated)" if facts.simulated else facts.model
         seen = f"{phone.last_seen_at:%Y-%m-%d %H:%M:%S}"
-        row = (str(phone.id), facts.serial, facts.device, phone.state.value, model, facts.soc, facts.address, seen)
-        table.add_row(*row, phone.state_reason or "")
-    print_table(table, less_important=["last seen (UTC)", "address", "SoC", "id", "reason"])
+        state = (facts.serial, facts.device, phone.state.value, since, celsius)
+        table.add_row(str(phone.id), *state, model, facts.soc, facts.address, seen, phone.state_reason or "")
+    print_table(table, less_important=["last seen (UTC)", "address", "SoC", "id", "since (UTC)", "°C", "reason"])
