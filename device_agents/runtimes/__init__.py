@@ -6,14 +6,14 @@ from pathlib import Path
 from device_agents.runtimes.command import CommandRuntime
 from device_agents.runtimes.command_file import read_commands
 from device_agents.runtimes.dsp_sdk import QnnSdk
-from device_agents.runtimes.onnxruntime import OnnxRuntime
+from device_agents.runtimes.onnxruntime import BLOCK_TIMEOUT_S, OnnxRuntime
 from device_agents.runtimes.port import BlockTimes, DeviceRuntime, Images, InstalledNetwork, Logits
 from device_agents.runtimes.qnn import QnnRuntime
 from device_agents.runtimes.qnn_sim import QnnSimRuntime
 from device_agents.runtimes.snpe import SnpeRuntime
 from device_agents.runtimes.snpe_sdk import SnpeSdk
 from paretofarm.commands import COMMANDS, named_command
-from paretofarm.errors import ConfigError
+from paretofarm.phone_settings import BLOCK_TIMEOUT, positive
 from paretofarm.runtimes import MeasurementSettings
 
 __all__ = ["BlockTimes", "DeviceRuntime", "Images", "InstalledNetwork", "Logits", "device_runtime"]
@@ -27,6 +27,7 @@ def device_runtime(settings: MeasurementSettings, environment: Mapping[str, str]
                 settings,
                 _path(environment, "PARETOFARM_ONNXRUNTIME_PERF_TEST"),
                 _path(environment, "PARETOFARM_ONNXRUNTIME_RUN"),
+                positive(environment, BLOCK_TIMEOUT, BLOCK_TIMEOUT_S),
             )
         case "qnn":
             return QnnRuntime(settings, QnnSdk.find(environment))

@@ -81,7 +81,8 @@ def pull_logits(
 ) -> Logits:
     """Outputs [N, C, H, W] that lie in a remote folder, of inferences of these images. network: tells their shape.
 
-    `NotDeployable` where the network gives several outputs or one of another size; `PhoneStorageFull` where they are missing on a phone without space, `PhoneOffline` on one that has some.
+    `NotDeployable` where the network gives several outputs or one of another size; where they are missing,
+    `PhoneStorageFull` on a phone without space, `PhoneOffline` on one that has some.
     """
     file = _output_name(link, outputs)
     try:

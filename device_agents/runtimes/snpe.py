@@ -1,7 +1,7 @@
 """DLCs on the HTP, timed by Qualcomm's `snpe-net-run`. Never run on silicon: tested with scripted stand-ins.
 
 SNPE tells averages over a run only; a block is several runs of at most 50 inferences, as each inference leaves its
-output on the phone. The network's archive is described in `paretofarm.snpe_network`.
+output on the phone.
 """
 
 import math
@@ -11,21 +11,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 from tempfile import TemporaryDirectory
-from zipfile import BadZipFile, ZipFile
-
-import numpy as np
 
 from device_agents.phone import HOME
 from device_agents.runtimes.port import BlockTimes, Images, InstalledNetwork, Logits
-from device_agents.runtimes.raw_files import Layout, batch_folder, missing_output, pull_logits, push_images, push_list
+from device_agents.runtimes.raw_files import (
+    Layout,
+    batch_folder,
+    missing_output,
+    pull_logits,
+    push_images,
+    push_list,
+    write_image,
+)
 from device_agents.runtimes.snpe_sdk import RUNNER, SnpeSdk
 from device_agents.runtimes.snpe_times import SnpeTimes, parse_diagview
+from device_agents.runtimes.unpacking import described, require_fitting, some_input, unpack
 from paretofarm.dsp_signs import DspSign, dsp_sign
-from paretofarm.errors import ConfigError, NotDeployable, RunnerFailed, Unavailable
+from paretofarm.errors import NotDeployable, RunnerFailed, Unavailable
 from paretofarm.ports import CommandResult, DeviceLink
 from paretofarm.runtimes import SnpeMeasurement
-from paretofarm.snpe_network import DESCRIPTION, DLC, SnpeNetwork, parse_description
+from paretofarm.snpe_network import SnpeNetwork
 
+DLC = "network.dlc"
 INPUT = "input.raw"
 LOG = "SNPEDiag_0.log"
 RUN_INFERENCES = 50
@@ -48,13 +55,9 @@ class SnpeRuntime:
         return f"{RUNNER} {tools.rsplit('/', 1)[-1]}"
 
     def files(self, compiled: Path, folder: Path) -> Mapping[str, Path]:
-        description = _description(compiled)
-        with ZipFile(compiled) as archive:
-            archive.extract(DLC, folder)
-        _, channels, height, width = description.input_shape
-        image = np.random.default_rng(0).random((height, width, channels), dtype=np.float32)
-        image.tofile(folder / INPUT)
-        return {DLC: folder / DLC, INPUT: folder / INPUT}
+        image = some_input(described(SnpeNetwork, compiled))
+        write_image(image[0], folder / INPUT, Layout.HWC)
+        return {DLC: unpack(compiled, folder / DLC), INPUT: folder / INPUT}
 
     def time_block(self, link: DeviceLink, network: InstalledNetwork, *, folder: str, inferences: int) -> BlockTimes:
         runner = self._runner(link, network)
@@ -67,18 +70,16 @@ class SnpeRuntime:
 
     def infer(self, link: DeviceLink, network: InstalledNetwork, images: Images, *, folder: str) -> Logits:
         runner = self._runner(link, network)
-        takes = runner.description.input_shape[1:]
-        if images.shape[1:] != takes:
-            raise NotDeployable(f"the network takes images {takes}, not {images.shape[1:]}")
+        require_fitting(images, runner.description)
         with batch_folder(link, folder) as batch:
             runner.run(push_images(link, images, batch, Layout.HWC), len(images), inputs_in=batch, outputs=batch)
-            return pull_logits(link, batch, images, Layout.HWC)
+            return pull_logits(link, batch, images, Layout.HWC, runner.description)
 
     def reference(self) -> None:
         return None
 
     def _runner(self, link: DeviceLink, network: InstalledNetwork) -> "_Runner":
-        return _Runner(self.settings, self.sdk, link, network, self._tools(link), _description(network.local))
+        return _Runner(self.settings, self.sdk, link, network, self._tools(link), described(SnpeNetwork, network.local))
 
     def _tools(self, link: DeviceLink) -> str:
         """Remote folder of the phone's part of the SDK."""
@@ -148,14 +149,6 @@ def _environment(tools: str) -> dict[str, str]:
         "LD_LIBRARY_PATH": f"{tools}/lib:/vendor/lib64",
         "ADSP_LIBRARY_PATH": f"{tools}/dsp;{VENDOR_DSP}",
     }
-
-
-def _description(compiled: Path) -> SnpeNetwork:
-    try:
-        with ZipFile(compiled) as archive:
-            return parse_description(archive.read(DESCRIPTION), compiled.name)
-    except (BadZipFile, KeyError) as error:
-        raise ConfigError(f"{compiled.name} is no network compiled for snpe: {error}") from error
 
 
 def _blame(result: CommandResult) -> NotDeployable | Unavailable:

@@ -5,14 +5,22 @@ from typing import Annotated
 
 from pydantic import Field
 
+from paretofarm.runtimes.command import CommandMeasurement
 from paretofarm.runtimes.onnxruntime import OnnxRuntimeMeasurement
 from paretofarm.runtimes.qnn import QnnMeasurement
 from paretofarm.runtimes.qnn_sim import QnnSimMeasurement
 from paretofarm.runtimes.snpe import SnpeMeasurement
 
 MeasurementSettings = Annotated[
-    OnnxRuntimeMeasurement | QnnMeasurement | QnnSimMeasurement | SnpeMeasurement,
+    OnnxRuntimeMeasurement | QnnMeasurement | QnnSimMeasurement | SnpeMeasurement | CommandMeasurement,
     Field(discriminator="runtime"),
 ]
 
-__all__ = ["MeasurementSettings", "OnnxRuntimeMeasurement", "QnnMeasurement", "QnnSimMeasurement", "SnpeMeasurement"]
+__all__ = [
+    "CommandMeasurement",
+    "MeasurementSettings",
+    "OnnxRuntimeMeasurement",
+    "QnnMeasurement",
+    "QnnSimMeasurement",
+    "SnpeMeasurement",
+]

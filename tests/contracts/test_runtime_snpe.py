@@ -21,9 +21,10 @@ from device_agents.runtimes import Images, InstalledNetwork, Logits, device_runt
 from device_agents.runtimes.snpe import SnpeRuntime
 from device_agents.runtimes.snpe_sdk import SnpeSdk
 from paretofarm.errors import ConfigError, NotDeployable, RunnerFailed
+from paretofarm.packed_network import DESCRIPTION, NETWORK
 from paretofarm.ports import DeviceLink
 from paretofarm.runtimes import SnpeMeasurement
-from paretofarm.snpe_network import DESCRIPTION, DLC, SnpeNetwork
+from paretofarm.snpe_network import SnpeNetwork
 
 SETTINGS = SnpeMeasurement(runtime="snpe", warmup_inferences=2)
 NESTED_MS = {
@@ -52,7 +53,7 @@ def compiled(folder: Path, name: str, **peculiarities: Any) -> Path:
         sdk="2.31.0",
     )
     with ZipFile(folder / f"{name}.zip", "w") as archive:
-        archive.writestr(DLC, json.dumps(dlc))
+        archive.writestr(NETWORK, json.dumps(dlc))
         archive.writestr(DESCRIPTION, about.to_json())
     return folder / f"{name}.zip"
 
@@ -234,5 +235,5 @@ def test_an_older_sdks_folders_are_found(tmp_path: Path) -> None:
 
 def test_a_network_of_another_runtime_is_said_to_be_one(sdk: Path, tmp_path: Path) -> None:
     (tmp_path / "network.onnx").write_bytes(b"an onnx network")
-    with pytest.raises(ConfigError, match=r"network\.onnx is no network compiled for snpe"):
+    with pytest.raises(ConfigError, match=r"network\.onnx is no packed network"):
         SnpeRuntime(SETTINGS, SnpeSdk(sdk)).files(tmp_path / "network.onnx", tmp_path)

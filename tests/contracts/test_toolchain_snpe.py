@@ -15,8 +15,9 @@ from fake_snpe import make_sdk, remove
 from torch import nn
 
 from paretofarm.errors import ConfigError, ConversionFailed, NotDeployable, WorkerCrashed
+from paretofarm.packed_network import DESCRIPTION, NETWORK, parse_description
 from paretofarm.runtimes import SnpeMeasurement
-from paretofarm.snpe_network import DESCRIPTION, DLC, parse_description
+from paretofarm.snpe_network import SnpeNetwork
 from workers.export import export_onnx
 from workers.toolchains import CompiledNetwork, Image, toolchain
 
@@ -67,7 +68,7 @@ def compiled(
 
 def dlc(archive: Path) -> dict[str, Any]:
     with ZipFile(archive) as opened:
-        content: dict[str, Any] = json.loads(opened.read(DLC))
+        content: dict[str, Any] = json.loads(opened.read(NETWORK))
         return content
 
 
@@ -90,7 +91,7 @@ def test_calibration_images_go_in_channels_last(sdk: Path, network: Path, tmp_pa
 
 def test_what_the_phone_cannot_ask_is_written_beside(sdk: Path, network: Path, tmp_path: Path, cache: Path) -> None:
     with ZipFile(compiled(sdk, network, tmp_path, cache=cache).path) as archive:
-        about = parse_description(archive.read(DESCRIPTION), "network.zip")
+        about = parse_description(SnpeNetwork, archive.read(DESCRIPTION), "network.zip")
     assert (about.input_shape, about.output_shape) == ((1, 3, 16, 24), (1, 5, 16, 24))
     assert (about.soc, about.arch, about.output_bytes) == ("SM8550", 73, 5 * 16 * 24 * 4)
 

@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from paretofarm.commands import COMMANDS, named_command
 from paretofarm.runtimes import MeasurementSettings
+from workers.toolchains.command import CommandToolchain
+from workers.toolchains.command_file import read_commands
 from workers.toolchains.onnxruntime import OnnxRuntimeToolchain
 from workers.toolchains.port import CompiledNetwork, Image, Toolchain
 from workers.toolchains.qnn import QnnToolchain
@@ -25,3 +28,6 @@ def toolchain(settings: MeasurementSettings, environment: Mapping[str, str], cac
             return QnnToolchain(settings, environment, cache)
         case "snpe":
             return SnpeToolchain(settings, SnpeTools.find(environment), cache)
+        case "command":
+            command = named_command(read_commands(environment), settings.command, environment[COMMANDS])
+            return CommandToolchain(settings, command, environment, cache)

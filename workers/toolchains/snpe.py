@@ -10,24 +10,23 @@ import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 import numpy as np
-import onnx as onnx_files
 
 from paretofarm.errors import CandidateError, ConfigError, ConversionFailed, NotDeployable
 from paretofarm.runtimes import SnpeMeasurement
-from paretofarm.snpe_network import DESCRIPTION, DLC, SnpeNetwork
+from paretofarm.snpe_network import SnpeNetwork
 from paretofarm.soc import Soc
 from workers.reference import reference_images, reference_onnx
 from workers.toolchains.made_once import made_once
+from workers.toolchains.packing import pack, packed_bytes, shapes
 from workers.toolchains.port import CompiledNetwork, Image
 from workers.toolchains.snpe_complaints import complaint
 from workers.toolchains.snpe_tools import CONVERT, PREPARE, SnpeTools
 
-SOURCE, FLOAT, QUANTIZED, IMAGES = "network.onnx", "float.dlc", "quantized.dlc", "calibration.txt"
+SOURCE, FLOAT, QUANTIZED, DLC = "network.onnx", "float.dlc", "quantized.dlc", "network.dlc"
+IMAGES = "calibration.txt"
 ACTIVATION_BITS = {"int8": 8, "a16w8": 16}
-LONG_AGO = (1980, 1, 1, 0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -43,10 +42,8 @@ class SnpeToolchain:
         if soc is None:
             raise ConfigError(f"device class {device} is no known SoC: name it in measurement.socs")
         self._build(onnx, calibration, soc, out)
-        with ZipFile(out) as archive:
-            size = archive.getinfo(DLC).file_size
         notes = {"precision": self.settings.precision, "soc": soc.name, "sdk": self.tools.version}
-        return CompiledNetwork(out, {"network_bytes": float(size)}, notes, self._reference(soc))
+        return CompiledNetwork(out, {"network_bytes": packed_bytes(out)}, notes, self._reference(soc))
 
     def _reference(self, soc: Soc) -> Path:
         made_of = f"{self.tools.digest} {soc.name} {self.settings.precision} {_sha256(reference_onnx())}"
@@ -63,7 +60,7 @@ class SnpeToolchain:
             self._quantize(images, folder)
             chip = ("--htp_socs", soc.name.lower())
             self._step(PREPARE, "--input_dlc", QUANTIZED, "--output_dlc", DLC, *chip, folder=folder, made=DLC)
-            _pack(out, folder / DLC, self._description(source, soc))
+            pack(out, folder / DLC, self._description(source, soc))
 
     def _quantize(self, images: Iterable[Image], folder: Path) -> None:
         names = [_written(image, folder / f"calibration_{number}.raw") for number, image in enumerate(images)]
@@ -85,12 +82,8 @@ class SnpeToolchain:
             raise blame(f"{tool} left no {made}: {complaint(outcome.output)}")
 
     def _description(self, source: Path, soc: Soc) -> SnpeNetwork:
-        graph = onnx_files.load(source, load_external_data=False).graph
-        if len(graph.input) != 1 or len(graph.output) != 1:
-            raise ConversionFailed("the network must have one input and one output")
         return SnpeNetwork(
-            input_shape=_shape(graph.input[0]),
-            output_shape=_shape(graph.output[0]),
+            **shapes(source).model_dump(),
             soc=soc.name,
             arch=soc.arch,
             precision=self.settings.precision,
@@ -98,25 +91,10 @@ class SnpeToolchain:
         )
 
 
-def _shape(value: "onnx_files.ValueInfoProto") -> tuple[int, int, int, int]:
-    shape = tuple(dimension.dim_value for dimension in value.type.tensor_type.shape.dim)
-    if len(shape) != 4 or shape[0] != 1 or not all(shape):
-        raise ConversionFailed(f"{value.name} has the shape {shape}; SNPE takes fixed ones, (1, C, H, W)")
-    batch, channels, height, width = shape
-    return batch, channels, height, width
-
-
 def _written(image: Image, file: Path) -> str:
     """The name of a file with this image [1, 3, H, W], channels last."""
     np.ascontiguousarray(image.transpose(0, 2, 3, 1), "<f4").tofile(file)
     return file.name
-
-
-def _pack(out: Path, dlc: Path, description: SnpeNetwork) -> None:
-    """The same contents give the same bytes."""
-    with ZipFile(out, "w", ZIP_STORED) as archive:
-        archive.writestr(ZipInfo(DESCRIPTION, LONG_AGO), description.to_json())
-        archive.writestr(ZipInfo(DLC, LONG_AGO), dlc.read_bytes())
 
 
 def _sha256(path: Path) -> str:
