@@ -20,7 +20,7 @@ from device_agents.metrics import PhoneMetrics
 from device_agents.phone import Phone
 from device_agents.runtimes import DeviceRuntime, InstalledNetwork, device_runtime
 from device_agents.usual_pace import UsualPace
-from paretofarm.errors import LeaseLost, NoisyMeasurement, Unavailable
+from paretofarm.errors import LeaseLost, NoisyMeasurement, PhoneOverheated, Unavailable
 from paretofarm.lifecycle import MAX_NOISY_ATTEMPTS
 from paretofarm.measurement import PROTOCOL_VERSION
 from paretofarm.runtimes import MeasurementSettings
@@ -153,6 +153,7 @@ class _Watch:
 
     def __init__(self, phone: Phone, keeper: LeaseKeeper, stopping: threading.Event, before: Conditions) -> None:
         self.last = before
+        self._beyond = False
         self._phone = phone
         self._keeper = keeper
         self._stopping = stopping
@@ -163,7 +164,17 @@ class _Watch:
         if self._stopping.is_set():
             raise HandedBack
         previous, self.last = self.last, self._phone.conditions()
-        return disturbance(previous, self.last)
+        return self._gate() or disturbance(previous, self.last)
+
+    def _gate(self) -> str | None:
+        """A block beyond the limits does not count; a phone that stays there is not measured on. A moment's heat may
+        be the network's own.
+        """
+        problem = self._phone.judge(self.last)
+        if problem is not None and (self._beyond or not isinstance(problem, PhoneOverheated)):
+            raise problem
+        self._beyond = problem is not None
+        return None if problem is None else str(problem)
 
 
 def _settings(claim: Claim) -> MeasurementSettings:
