@@ -4,8 +4,7 @@ import os
 import platform
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,8 +12,10 @@ from urllib.parse import urlsplit
 
 from cli.artifact_store import storage_settings
 from cli.connection import connected, data_folder, has_own_servers
+from cli.finding import Check, Environment, Finding
 from cli.local_stack import find_running_stack
 from cli.psql import find_psql
+from cli.runtime_checks import RUNTIME_CHECKS
 from cli.secret_files import with_secrets
 from cli.stack.binaries import broker_program, postgres_folder
 from db import migrate
@@ -36,21 +37,6 @@ ARTIFACTS = "PARETOFARM_ARTIFACTS"
 LOW_SPACE_BYTES = 2 * 1024**3
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One line. essential: nothing works without; remedy: what to do where it is not ok."""
-
-    name: str
-    ok: bool
-    what: str
-    remedy: str = ""
-    essential: bool = False
-
-
-Environment = Mapping[str, str]
-Check = Callable[[Environment], Iterator[Finding]]
-
-
 def examine(environment: Environment) -> list[Finding]:
     """All findings, in the order in which one would look."""
     findings = []
@@ -63,7 +49,7 @@ def examine(environment: Environment) -> list[Finding]:
     return findings
 
 
-def _findings(check: "Check", environment: "Environment") -> list[Finding]:
+def _findings(check: Check, environment: Environment) -> list[Finding]:
     """A wrong setting hides what one check would find, and no other's findings."""
     try:
         return list(check(environment))
@@ -231,5 +217,5 @@ def _cuda(environment: Environment) -> Iterator[Finding]:
 
 
 CHECKS: tuple[Check, ...] = (
-    _python, _extras, _servers, _data, _database, _broker, _storage, _phones, _psql, _cuda,
+    _python, _extras, _servers, _data, _database, _broker, _storage, _phones, _psql, _cuda, *RUNTIME_CHECKS,
 )  # fmt: skip

@@ -7,7 +7,8 @@ from dataclasses import asdict
 
 import click
 
-from cli.checks import Finding, examine
+from cli.checks import examine
+from cli.finding import Finding
 
 
 @click.command()
@@ -16,7 +17,8 @@ from cli.checks import Finding, examine
 def doctor(ctx: click.Context, as_json: bool) -> None:
     """Say what is missing on this machine and what to do.
 
-    Looks at Python, the optional packages, the embedded servers, database, broker, disk space, phones, psql and GPUs.
+    Looks at Python, the optional packages, the embedded servers, database, broker, disk space, phones, psql, GPUs, and
+    at SDKs and programs that device runtimes need.
     Exit code 1 where something is missing without which nothing works; the rest are lines marked `missing`.
     """
     findings = examine(os.environ)

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from cli.checks import Finding, examine
+from cli.checks import examine
 from cli.connection import data_folder
+from cli.finding import Finding
 from cli.main import main
 from paretofarm.errors import ConfigError
 
