@@ -121,7 +121,7 @@ def _serve(
         environment=os.environ,
         metrics=metrics,
         stopping=measurer.stopping,
-        on_new_build=register,
+        on_new_build=lambda found: _begin_anew(measurer, found, register),
     )
     work: Mapping[Stage, Work] = {
         Stage.MEASURE: guard.guarded(measurer.measure, WorkKind.MEASUREMENT),
@@ -171,6 +171,12 @@ def _serve(
 
 def _leave_logging_alone(**_: object) -> None:
     """Celery would set the level of all loggers to that of its own."""
+
+
+def _begin_anew(measurer: Measurer, found: Identity, register: Callable[[Identity], int]) -> None:
+    """Another build of Android came with the last boot: what was usual is so no more."""
+    register(found)
+    measurer.usual_pace.forget()
 
 
 def _facts(identity: Identity, *, device: str, address: str) -> PhoneFacts:

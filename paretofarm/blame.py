@@ -9,7 +9,7 @@ from enum import StrEnum
 from paretofarm.dsp_signs import DspSign
 from paretofarm.errors import AdbTimeout, CandidateError, ParetofarmError, RunnerFailed, Unavailable
 
-MAX_HAND_BACKS = 20
+MAX_HAND_BACKS = 10
 """How often an evaluation is handed back for a phone's sake before that counts as a failed attempt of its own."""
 UNCLEAR_ENOUGH = 2
 """A network that breaks its runner so often, on a phone that runs the reference each time, is not deployable."""

@@ -63,6 +63,6 @@ def test_some_errors_have_nothing_to_do_with_the_phone(error: ParetofarmError) -
 
 def test_nothing_is_handed_back_for_ever() -> None:
     assert may_hand_back(attempt=1, failures=0)
-    assert may_hand_back(attempt=20, failures=0)
-    assert not may_hand_back(attempt=21, failures=0)
-    assert may_hand_back(attempt=21, failures=1)
+    assert may_hand_back(attempt=10, failures=0)
+    assert not may_hand_back(attempt=11, failures=0)
+    assert may_hand_back(attempt=11, failures=1)
