@@ -182,6 +182,12 @@ def test_the_phones_scores_are_the_candidates_metrics(prepare: Prepare) -> None:
     assert details["per_class"]["nose"]["pixels"] == (LABELLED.labels == 3).sum()
 
 
+def test_what_a_simulator_computes_is_labelled_on_a_handset_too(prepare: Prepare) -> None:
+    lab = prepare(runtime="qnn-sim", socs={"virtual": "SM8550"})
+    lab.perform(replace(lab.scorer(BrightnessRuntime()), simulated=False))
+    assert lab.row("e.status, c.simulated, e.details -> 'simulated'") == ["done", True, True]
+
+
 def test_a_real_network_scores_on_the_phone_what_it_scores_here(prepare: Prepare, tmp_path: Path) -> None:
     export_onnx(small_network(), SHAPE, tmp_path / "trained.onnx")
     lab = prepare((tmp_path / "trained.onnx").read_bytes(), precision="fp32")

@@ -1,13 +1,16 @@
 """Experiment files: what is accepted, and what the one line says when something is not."""
 
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from paretofarm.errors import ConfigError
 from paretofarm.experiment import Experiment, parse_experiment
 
+EXAMPLES = Path(__file__).parents[3] / "examples"
 DOCUMENT: dict[str, Any] = {
     "name": "faces-demo",
     "seed": 7,
@@ -57,6 +60,11 @@ def test_the_documented_example_is_accepted() -> None:
     assert experiment.devices == ("virtual",)
     assert experiment.plan().measured_first
     assert experiment.plan().objectives == ("miou", "latency_ms@virtual")
+
+
+@pytest.mark.parametrize("file", sorted(EXAMPLES.glob("*.yaml")), ids=lambda file: file.stem)
+def test_every_example_is_accepted(file: Path) -> None:
+    parse_experiment(yaml.safe_load(file.read_text()), file.name)
 
 
 def test_accuracy_on_a_device_class_takes_a_training_and_no_latency() -> None:
