@@ -15,14 +15,16 @@ log = logging.getLogger(__name__)
 RETRY_S = 2.0
 ANSWER_S = 1.0
 LOOK_FOR_LOST_S = 5.0
+PASSING_S = 0.5
+"""A phone that is disconnected on purpose is offline for a moment, too."""
 FAILURES = (OSError, DeadlineExceeded, ServerRefused)
 
 
 class ServerTracker:
     """Asks nothing of phones, and never starts a server. Not for several threads.
 
-    A TCP phone that the server has lost (it was offline before it was gone) is connected again; one that somebody has
-    disconnected is not.
+    A TCP phone that the server has lost (it was offline for a while before it was gone) is connected again; one that
+    somebody has disconnected is not.
     """
 
     def __init__(self, place: ServerPlace) -> None:
@@ -30,6 +32,7 @@ class ServerTracker:
         self._deadline = Deadline()
         self._connection: ServerConnection | None = None
         self._devices: tuple[ServerDevice, ...] = ()
+        self._offline_since: dict[str, float] = {}
         self._lost: set[str] = set()
         self._next_try = 0.0
         self._next_look = 0.0
@@ -78,10 +81,13 @@ class ServerTracker:
         return connection
 
     def _note(self, devices: tuple[ServerDevice, ...]) -> None:
+        now = time.monotonic()
         names = {device.serial for device in devices}
-        was_offline = {device.serial for device in self._devices if device.readiness is Readiness.OFFLINE}
         gone = {device.serial for device in self._devices if device.is_tcp} - names
-        self._lost = (self._lost | (gone & was_offline)) - names
+        long_offline = {serial for serial, since in self._offline_since.items() if now - since >= PASSING_S}
+        self._lost = (self._lost | (gone & long_offline)) - names
+        offline = {device.serial for device in devices if device.readiness is Readiness.OFFLINE}
+        self._offline_since = {serial: self._offline_since.get(serial, now) for serial in offline}
         self._devices = devices
 
     def _look_for_lost(self) -> None:

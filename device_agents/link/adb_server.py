@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 
 READ_BYTES = 64 * 1024
 PROBE_S = 1.5
+PASSING_S = 0.2
+"""A phone that is disconnected on purpose is offline for a moment, too."""
 RENEWAL_POLL_S = 0.05
 RENEWAL_POLLS = 20
 
@@ -141,7 +143,7 @@ class AdbServerChannel:
             self.reached = not is_absent(str(error))
             if not (is_offline(str(error)) or (self._dropped and is_absent(str(error)))):
                 raise
-            self._revive()
+            self._revive_unless_taken_away()
         self.reached = True
         if self._suspect and not self._answers():
             self._revive()
@@ -158,6 +160,18 @@ class AdbServerChannel:
         finally:
             self._deadline.limit(CONNECT_S)
         return True
+
+    def _revive_unless_taken_away(self) -> None:
+        if not self._dropped:
+            time.sleep(PASSING_S)
+            try:
+                self._ask(f"host-serial:{self._device}:get-state")
+                return
+            except ServerRefused as error:
+                if is_absent(str(error)):
+                    self.reached = False
+                    raise
+        self._revive()
 
     def _revive(self) -> None:
         """Has the server connect anew, again and again until the phone is there or the call's time is over."""

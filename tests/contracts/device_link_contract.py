@@ -17,6 +17,7 @@ from paretofarm.errors import AdbTimeout, PhoneOffline, Unavailable
 from paretofarm.ports import DeviceLink, LinkState, RemoteJob
 
 LinkMaker = Callable[[str], DeviceLink]
+FLAP_S = 0.2
 CUTS = [0, 1, 23, 24, 25, 100, 500, 2_000, 20_000, 70_000]
 """Bytes after which a connection is cut: in a header, between header and payload, in the middle of a file."""
 NASTY_WORDS = [
@@ -220,6 +221,32 @@ class DeviceLinkContract:
         link.push(tmp_path / "file", f"{folder}/file")
         assert link.pull(f"{folder}/file") == (tmp_path / "file").read_bytes()
 
+    def test_flapping_connection_loses_no_job_and_runs_none_twice(
+        self, proxy: FaultProxy, make_link: LinkMaker, folder: str, tmp_path: Path
+    ) -> None:
+        """Away for as long as there, as a phone with a loose cable; each outage is a tenth of what the lab sees."""
+        link = make_link(proxy.address)
+        (tmp_path / "file").write_bytes(os.urandom(200_000))
+        job = link.start(["sh", "-c", f"echo ran >>{folder}/runs; sleep 2; exit 5"], folder=f"{folder}/job")
+        stop = threading.Event()
+        flapper = threading.Thread(target=flap, args=(proxy, stop))
+        flapper.start()
+        lost = 0
+        try:
+            code = None
+            while code is None:
+                try:
+                    link.push(tmp_path / "file", f"{folder}/file")
+                    code = link.poll(job)
+                except Unavailable:
+                    lost += 1
+        finally:
+            stop.set()
+            flapper.join()
+        assert (code, lost > 1) == (5, True)
+        assert link.run(["cat", f"{folder}/runs"], timeout_s=5).stdout == "ran\n"
+        assert link.pull(f"{folder}/file") == (tmp_path / "file").read_bytes()
+
     def test_silence_ends_at_the_limit(self, proxy: FaultProxy, make_link: LinkMaker) -> None:
         link = make_link(proxy.address)
         link.connect()
@@ -291,6 +318,15 @@ class DeviceLinkContract:
         assert link.state() == LinkState.ABSENT
         own_phone.restart()
         assert link.run(["echo", "back"], timeout_s=5).stdout == "back\n"
+
+
+def flap(proxy: FaultProxy, stop: threading.Event) -> None:
+    """Until told to stop; the connection is then there."""
+    while not stop.wait(FLAP_S):
+        proxy.arm(Fault.RESET)
+        stop.wait(FLAP_S)
+        proxy.disarm()
+    proxy.disarm()
 
 
 def await_exit(link: DeviceLink, job: RemoteJob) -> int:
