@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from device_runtime_contract import CLASSES, SIDE, Bench, DeviceRuntimeContract, RecordingLink, installed, some_images
 from phone_processes import fetch_adbd, start_adbd, start_virtual_phone
+from torch import nn
 
 from device_agents.link import open_link
 from device_agents.runtimes import Images, Logits, device_runtime
@@ -20,7 +21,10 @@ from paretofarm.errors import ConfigError, NotDeployable, RunnerFailed
 from paretofarm.packed_network import DESCRIPTION, NETWORK, PackedNetwork
 from paretofarm.ports import DeviceLink
 from paretofarm.runtimes import CommandMeasurement
+from workers.export import export_onnx, run_onnx
+from workers.toolchains import toolchain
 
+EXAMPLE = Path(__file__).parents[2] / "examples/commands/commands.yaml"
 SETTINGS = CommandMeasurement(runtime="command", command="mine", warmup_inferences=2)
 RUNNER = f"""#!{sys.executable}
 import os, sys
@@ -196,6 +200,30 @@ class TestVirtualPhone(CommandContract):
         time = {"argv": argv, **TIMES["print"]}
         with pytest.raises(kind, match=reason):
             self.time(bench, command(runner, time=time), home)
+
+
+class TestTheExample:
+    """The command `onnxruntime` of examples/commands, from a worker's compilation to outputs on a virtual phone."""
+
+    def test_it_times_and_runs_what_a_worker_made(self, tmp_path: Path) -> None:
+        export_onnx(nn.Conv2d(3, CLASSES, 3, padding=1), (1, 3, SIDE, SIDE), tmp_path / "float.onnx")
+        settings = CommandMeasurement(runtime="command", command="onnxruntime", warmup_inferences=2)
+        environment = {"PARETOFARM_COMMANDS": str(EXAMPLE)}
+        images = [image[None] for image in some_images(4)]
+        compiler = toolchain(settings, environment, tmp_path / "cache")
+        made = compiler.compile(tmp_path / "float.onnx", images, "virtual", tmp_path / "packed")
+        assert made.reference is not None
+        for link in stopped(start_virtual_phone(tmp_path / "root"), tmp_path / "adbkey"):
+            runtime = device_runtime(settings, environment)
+            assert runtime.prepare(link).startswith("onnxruntime ")
+            reference = installed(link, runtime, made.reference, "/data/local/tmp/reference", tmp_path)
+            network = installed(link, runtime, made.path, "/data/local/tmp/network", tmp_path)
+            for one in (reference, network):
+                times = runtime.time_block(link, one, folder="/data/local/tmp/job", inferences=10)
+                assert len(times.samples_ms) == 10
+            logits = runtime.infer(link, network, some_images(), folder="/data/local/tmp/job")
+            expected = np.concatenate([run_onnx(tmp_path / "network.onnx", image[None]) for image in some_images()])
+            np.testing.assert_allclose(logits, expected, atol=1e-5)
 
 
 class TestAospDaemon(CommandContract):

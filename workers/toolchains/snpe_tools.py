@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from paretofarm.errors import ConfigError
+from paretofarm.qairt import sdk_version
 from workers.toolchains.host_program import Outcome, run_program
 
 ROOT = "SNPE_ROOT"
@@ -49,8 +50,11 @@ class SnpeTools:
     @property
     def version(self) -> str:
         """As the SDK says in `sdk.yaml`, or its folder's name does; else by what its tools are."""
-        named = re.search(r"\d+\.\d+\.\d+(\.\d+)?", self._yaml() or self.root.name)
-        return named.group(0) if named else self.digest
+        try:
+            description = (self.root / "sdk.yaml").read_text()
+        except (OSError, UnicodeDecodeError):
+            description = ""
+        return sdk_version(description, self.root.name) or self.digest
 
     @property
     def digest(self) -> str:
@@ -90,12 +94,3 @@ class SnpeTools:
             "LD_LIBRARY_PATH": str(libraries),
             "PYTHONPATH": str(self.root / "lib/python"),
         }
-
-    def _yaml(self) -> str | None:
-        """`version: 2.31.0.250130` of the SDK's description."""
-        try:
-            text = (self.root / "sdk.yaml").read_text()
-        except (OSError, UnicodeDecodeError):
-            return None
-        found = re.search(r"^version:\s*(\S+)", text, re.MULTILINE)
-        return found.group(1) if found else None
