@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+QNN := .venv/.installed-qnn
 .DEFAULT_GOAL := help
 .PHONY: help install demo test test-compose lint format bench clean check-deploy
 
@@ -19,11 +20,17 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[all,dev]'
 	@touch $@
 
+# Apart, since it is Qualcomm's, under Qualcomm's terms, and `make demo` does not need it.
+$(QNN): $(INSTALLED)
+	@echo "Installing Qualcomm's compiler and simulator (onnxruntime-qnn, 99 MB) ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[qnn]'
+	@touch $@
+
 demo: $(INSTALLED) ## the whole main job on this machine: no Docker, no GPU, no phone
 	$(BIN)/paretofarm data faces --count 1600 --size 64 --seed 7 --out data/faces
 	$(BIN)/paretofarm search start examples/faces_demo.yaml --wait --plot faces-demo.png
 
-test: $(INSTALLED) ## all tests
+test: $(INSTALLED) $(QNN) ## all tests
 	$(BIN)/pytest
 
 test-compose: ## the whole deployment in containers: kills, restarts, backup and restore; needs Docker, about 10 minutes

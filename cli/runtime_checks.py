@@ -12,6 +12,8 @@ from paretofarm.errors import ConfigError
 SEE = "see docs/runtimes.md"
 PROGRAMS = {"PARETOFARM_ONNXRUNTIME_PERF_TEST": "times", "PARETOFARM_ONNXRUNTIME_RUN": "runs"}
 SNPE_ROOT = "SNPE_ROOT"
+QNN_SDK_ROOT = "QNN_SDK_ROOT"
+QNN_SDKS = ("PARETOFARM_QNN_SDK", QNN_SDK_ROOT)
 
 
 def _onnxruntime(environment: Environment) -> Iterator[Finding]:
@@ -44,6 +46,38 @@ def _snpe_sdk(environment: Environment) -> str:
 
     archs = SnpeSdk.find(environment).archs()
     return f"libraries for {', '.join(f'V{arch}' for arch in archs)}"
+
+
+def _qnn(environment: Environment) -> Iterator[Finding]:
+    """Workers compile with the wheel or an SDK, agents run with an SDK."""
+    if find_spec("onnx") and find_spec("onnxruntime"):
+        used = environment.get(QNN_SDK_ROOT) or find_spec("onnxruntime_qnn")
+        missing = "not used: onnxruntime-qnn is not installed (pip install 'paretofarm[qnn]')"
+        name = "runtime qnn, worker"
+        yield _found(name, lambda: _qnn_compiler(environment)) if used else Finding(name, True, missing)
+    if not any(environment.get(name) for name in QNN_SDKS):
+        yield Finding("runtime qnn, agent", True, f"not used: {QNN_SDKS[0]} is not set")
+        return
+    yield _found("runtime qnn, agent", lambda: _qnn_sdk(environment))
+
+
+def _qnn_compiler(environment: Environment) -> str:
+    from workers.toolchains.qnn_sdk import SdkMaker  # needs the extra `worker`
+    from workers.toolchains.qnn_wheel import qnn_wheel
+
+    if root := environment.get(QNN_SDK_ROOT):
+        return f"compiles with the SDK in {root}, version {SdkMaker(Path(root), environment).qnn_version}"
+    wheel = qnn_wheel()
+    return f"compiles with onnxruntime-qnn {wheel.version} (QNN {wheel.qnn_version})"
+
+
+def _qnn_sdk(environment: Environment) -> str:
+    from device_agents.runtimes.dsp_sdk import QnnSdk
+
+    sdk = QnnSdk.find(environment)
+    sdk.check_reader()
+    libraries = ", ".join(f"V{arch}" for arch in sdk.archs())
+    return f"SDK {sdk.version}, libraries for {libraries}; qnn-profile-viewer runs"
 
 
 def _found(name: str, look: Callable[[], str]) -> Finding:
@@ -79,4 +113,4 @@ def _missing(command: Command) -> Iterator[str]:
         yield command.convert.argv[0]
 
 
-RUNTIME_CHECKS: tuple[Check, ...] = (_onnxruntime, _snpe, _commands)
+RUNTIME_CHECKS: tuple[Check, ...] = (_onnxruntime, _qnn, _snpe, _commands)

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import fake_qnn
 import yaml
 from fake_snpe import make_sdk, remove
 
@@ -52,3 +53,21 @@ def test_each_command_of_the_file_is_looked_at(tmp_path: Path) -> None:
     assert found["command half"].what == "not on this host: /opt/none, no-such-program"
     file.write_text("commands: 3")
     assert findings({"PARETOFARM_COMMANDS": str(file)})["runtime command"].what.startswith(f"{file}: commands")
+
+
+def test_qnn_without_an_sdk_compiles_with_the_wheel() -> None:
+    found = findings({})
+    assert found["runtime qnn, worker"].what.startswith("compiles with onnxruntime-qnn 2.7.0 (QNN 2.")
+    assert found["runtime qnn, agent"].what == "not used: PARETOFARM_QNN_SDK is not set"
+    assert found["runtime qnn, agent"].ok
+
+
+def test_the_sdk_of_qnn_is_looked_at_and_its_profile_reader_is_started(tmp_path: Path) -> None:
+    root = fake_qnn.make_sdk(tmp_path / "sdk")
+    found = findings({"QNN_SDK_ROOT": str(root)})
+    assert found["runtime qnn, worker"].what == f"compiles with the SDK in {root}, version {fake_qnn.VERSION}"
+    sdk = f"SDK {fake_qnn.VERSION}, libraries for V68, V73; qnn-profile-viewer runs"
+    assert found["runtime qnn, agent"].what == sdk
+    (root / "bin/x86_64-linux-clang/qnn-profile-viewer").write_text("#!/bin/sh\necho no license >&2; exit 1\n")
+    broken = findings({"PARETOFARM_QNN_SDK": str(root)})["runtime qnn, agent"]
+    assert (broken.ok, broken.what) == (False, "qnn-profile-viewer failed (exit code 1): no license")
