@@ -26,10 +26,16 @@ def open_link(
     """
     from device_agents.link.adb_link import AdbLink
 
-    return AdbLink(_channel(address, key_path, authorization_wait_s, server))
+    return AdbLink(
+        open_channel(address, key_path, authorization_wait_s=authorization_wait_s, server=server),
+    )
 
 
-def _channel(address: str, key_path: Path, wait_s: float, server: ServerPlace | None) -> Channel:
+def open_channel(
+    address: str, key_path: Path, *, authorization_wait_s: float, server: ServerPlace | None = None
+) -> Channel:
+    """What a link talks through; see `open_link`."""
+    wait_s = authorization_wait_s
     # Imported here: `device_agents.link.keys` must be usable without adb-shell, an adb server and TCP without libusb.
     match parse_address(address):
         case ServerAddress(device=device):

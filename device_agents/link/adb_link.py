@@ -6,6 +6,7 @@ import shlex
 import stat
 import threading
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 
 from device_agents.link import shell
@@ -91,13 +92,12 @@ class AdbLink:
         size = local.stat().st_size
         mode = stat.S_IFREG | 0o644 | (local.stat().st_mode & 0o111)
         part = f"{remote}.part"
-        digest = _sha256(local)
-        with self._lock:
+        with self._lock, ThreadPoolExecutor(1, "hash") as pool:
+            digest = pool.submit(_sha256, local)
             self._require_space(remote, size)
             try:
                 self._channel.send(local, part, mode=mode, size=size)
-                self._verify(part, digest, size)
-                self._shell_or_fail(f"mv -f {shlex.quote(part)} {shlex.quote(remote)}")
+                self._accept(part, remote, digest.result(), size)
             except Unavailable:
                 self._discard(part, size)
                 raise
@@ -161,15 +161,20 @@ class AdbLink:
 
     def _require_space(self, remote: str, size: int) -> None:
         folder = str(PurePosixPath(remote).parent)
-        self._shell_or_fail(f"mkdir -p {shlex.quote(folder)}")
-        free = self.free_bytes(folder)
+        quoted = shlex.quote(folder)
+        free = shell.parse_free_bytes(self._shell_or_fail(f"mkdir -p {quoted} && df -k {quoted}").stdout)
+        if free is None:
+            raise PhoneOffline(f"{self.serial}: {folder} has no file system")
         if free < size + SPACE_MARGIN:
             raise PhoneStorageFull(f"{self.serial}: {remote} needs {size} bytes, {free} are free in {folder}")
 
-    def _verify(self, part: str, digest: str, size: int) -> None:
-        result = self.run(["sha256sum", part], timeout_s=transfer_s(size))
-        if result.stdout.split(maxsplit=1)[:1] != [digest]:
-            raise PhoneOffline(f"{self.serial}: {part} arrived damaged {result.stderr.strip()}".rstrip())
+    def _accept(self, part: str, remote: str, digest: str, size: int) -> None:
+        """Gives a file its final name if it is what was sent."""
+        result = self.run(["sh", "-c", shell.ACCEPT, "sh", part, digest, remote], timeout_s=transfer_s(size))
+        if result.exit_code == shell.DAMAGED:
+            raise PhoneOffline(f"{self.serial}: {part} arrived damaged: {result.stdout.strip()}")
+        if result.exit_code != 0:
+            raise PhoneOffline(f"{self.serial}: {remote} could not be put in place: {result.stderr.strip()}")
 
     def _discard(self, part: str, size: int) -> None:
         """After a failed push: removes what arrived, and tells a full disk from a lost phone."""

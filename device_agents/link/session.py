@@ -5,12 +5,13 @@ that reaches into it.
 """
 
 import re
+import struct
 from pathlib import Path
 from typing import Any, Protocol
 
 from adb_shell import constants, exceptions
 from adb_shell.adb_device import AdbDevice, _AdbIOManager
-from adb_shell.adb_message import AdbMessage
+from adb_shell.adb_message import AdbMessage, unpack
 from adb_shell.auth.sign_cryptography import CryptographySigner
 
 from device_agents.link import shell
@@ -37,6 +38,8 @@ CommandRefused = exceptions.AdbCommandFailureException
 AuthenticationFailed = exceptions.DeviceAuthError
 # Longer than any call: the transport's deadline decides (adb-shell's default ends silent commands after 10 s).
 NO_LIMIT_S = 1e6
+VERSION_WITHOUT_CHECKSUMS = 0x01000001
+"""From this protocol version on (Android 9) checksums may be left out (AOSP `adb.h`)."""
 
 
 class Transport(Protocol):
@@ -60,14 +63,41 @@ def load_signer(key_path: Path) -> CryptographySigner:
         raise ConfigError(f"{key_path}: not a usable ADB key: {error}") from error
 
 
-class _Handshake(_AdbIOManager):
-    """Keeps the banner, and how often the phone asked for a signature: twice means that it refused the first."""
+class _Messages(_AdbIOManager):
+    """Keeps the banner, and how often the phone asked for a signature: twice means that it refused the first.
+
+    Leaves out checksums as Google's adb does, wherever the phone does without: a sum over 30 MB in Python is a third
+    of a second. What phones send is not checked: TCP and USB have checks of their own.
+    """
 
     def __init__(self, transport: Transport, authorization_wait_s: float) -> None:
         super().__init__(transport)
         self.banner = b""
         self.challenges = 0
         self._authorization_wait_s = authorization_wait_s
+        self._wants_checksums = True
+
+    def _send(self, msg: AdbMessage, adb_info: Any) -> None:
+        if msg.command == constants.ID_TO_WIRE[constants.CNXN]:
+            msg.arg0 = VERSION_WITHOUT_CHECKSUMS
+            self._wants_checksums = True
+        checksum = msg.checksum if self._wants_checksums else 0
+        header = struct.pack(
+            constants.MESSAGE_FORMAT, msg.command, msg.arg0, msg.arg1, len(msg.data), checksum, msg.magic
+        )
+        self._transport.bulk_write(header, None)
+        if msg.data:
+            self._transport.bulk_write(msg.data, None)
+
+    def _read_packet_from_device(self, adb_info: Any) -> tuple[bytes, int, int, bytes]:
+        header = self._read_bytes_from_device(constants.MESSAGE_SIZE, adb_info)
+        number, arg0, arg1, size, _ = unpack(header)
+        command = constants.WIRE_TO_ID.get(number)
+        if not command:
+            raise exceptions.InvalidCommandError(f"unknown command {number:#x}")
+        if command == constants.CNXN:
+            self._wants_checksums = arg0 < VERSION_WITHOUT_CHECKSUMS
+        return command, arg0, arg1, self._read_bytes_from_device(size, adb_info)
 
     def _read_expected_packet_from_device(self, expected_cmds: list[bytes], adb_info: Any) -> Any:
         packet = super()._read_expected_packet_from_device(expected_cmds, adb_info)
@@ -85,7 +115,7 @@ class Session(AdbDevice):
 
     def __init__(self, transport: Transport, authorization_wait_s: float) -> None:
         super().__init__(transport)
-        self._io_manager = _Handshake(transport, authorization_wait_s)
+        self._io_manager = _Messages(transport, authorization_wait_s)
         self.transport = transport
 
     def log_in(self, signer: CryptographySigner) -> None:
