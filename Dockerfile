@@ -17,7 +17,8 @@ RUN apt-get update \
  && install --directory --owner 10000 --group 10000 --mode 0755 /run/secrets \
  && install --directory --owner 999 --group 999 --mode 0700 /volumes/postgres \
  && install --directory --owner 999 --group 10005 --mode 0750 /volumes/postgres-socket \
- && install --directory --owner 10006 --group 10006 --mode 0700 /volumes/broker
+ && install --directory --owner 10006 --group 10006 --mode 0700 /volumes/broker \
+ && install --directory --owner 999 --group 999 --mode 0700 /volumes/tls /volumes/tls-authority
 ENV PATH=/opt/venv/bin:/opt/paretofarm/bin:$PATH \
     PYTHONPATH=/opt/paretofarm \
     PYTHONUNBUFFERED=1 \
@@ -106,6 +107,12 @@ HEALTHCHECK --interval=15s --timeout=5s --start-period=30s CMD ["python", "-P", 
 CMD ["scheduler"]
 
 FROM runtime AS agent
+USER 0:0
+# hadolint ignore=DL3008
+RUN apt-get update \
+ && apt-get install --yes --no-install-recommends libusb-1.0-0 \
+ && rm -rf /var/lib/apt/lists/*
+USER 10001:10001
 COPY --from=agent-environment /opt/venv /opt/venv
 COPY --from=package /opt/paretofarm /opt/paretofarm
 ENV PARETOFARM_METRICS=0.0.0.0:9464

@@ -82,7 +82,7 @@ def test_plain_up_needs_no_variable() -> None:
     """`docker compose up` on a fresh clone: every variable has a default."""
     for file in FILES:
         variables = re.findall(r"(?<!\$)\$\{(\w+)([^}]*)\}", (ROOT / file).read_text(encoding="utf-8"))
-        assert [name for name, rest in variables if not rest.startswith((":-", "-"))] == []
+        assert [name for name, rest in variables if not rest.startswith((":-", "-", ":+"))] == []
 
 
 def test_workers_have_the_time_to_hand_back_what_they_do() -> None:
