@@ -150,7 +150,7 @@ def test_what_is_scraped_are_services_of_compose() -> None:
     scraped: set[str] = set()
     for job in yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text())["scrape_configs"]:
         for found in job.get("dns_sd_configs", []):
-            assert found["port"] == 9464
+            assert found["port"] == 9464 or (found["names"] == ["agent"] and found["port"] in range(9465, 9472))
             scraped.update(found["names"])
         scraped.update(target.split(":")[0] for fixed in job.get("static_configs", []) for target in fixed["targets"])
     assert scraped - {"127.0.0.1"} == {"exporter", "scheduler", "worker", "trainer", "agent", "demo-agent"}
