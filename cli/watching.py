@@ -17,11 +17,14 @@ from db.experiments import StoredExperiment
 from db.progress import progress
 from db.session import Database
 from paretofarm.errors import ArtifactStoreFull, ArtifactStoreUnavailable, DatabaseUnavailable
+from paretofarm.lifecycle import MAX_ATTEMPTS
 
 PAUSE_S = 1.0
 NEWS = 3
 FATAL = {error.__name__: error for error in (ArtifactStoreFull, ArtifactStoreUnavailable)}
 """What the next attempt would meet as well: the search is stopped rather than run to ruin."""
+PATIENT_ATTEMPTS = MAX_ATTEMPTS - 2
+"""A store that is away, as another server may be for a while, is waited for so long; one attempt is left then."""
 
 Trouble = Callable[[], str | None]
 
@@ -105,7 +108,7 @@ class Watch:
             self._seen = event.id
             if line := event_text(event):
                 self._news.append(line)
-            if event.details.get("code") in FATAL:
+            if _is_fatal(event):
                 fatal = event
         return fatal
 
@@ -114,3 +117,10 @@ class Watch:
             raise error
         display.show(replace(last, trouble=f"waiting: {error}"))
         time.sleep(PAUSE_S)
+
+
+def _is_fatal(event: Event) -> bool:
+    code = event.details.get("code")
+    if code == ArtifactStoreUnavailable.__name__:
+        return int(event.details["attempt"]) > PATIENT_ATTEMPTS
+    return code in FATAL

@@ -21,8 +21,8 @@ from db import candidates, experiments, leases
 from db.course import FIRST, Course
 from db.experiments import ExperimentStatus, StoredExperiment
 from db.session import Database
-from paretofarm.errors import ArtifactStoreFull, DatabaseUnavailable, PhoneOffline
-from paretofarm.lifecycle import Stage, Step
+from paretofarm.errors import ArtifactStoreFull, ArtifactStoreUnavailable, DatabaseUnavailable, PhoneOffline
+from paretofarm.lifecycle import MAX_ATTEMPTS, Stage, Step
 
 EXPERIMENT = """\
 name: faces-demo
@@ -267,6 +267,24 @@ def test_a_full_artifact_store_stops_the_search_and_loses_nothing(own_database: 
     with own_database.transaction() as session:
         (open_one,) = candidates.unfinished(session, stored.id)
     assert open_one.id == results.ids[6]
+
+
+def test_an_artifact_store_that_is_away_is_waited_for_until_one_attempt_is_left(own_database: Database) -> None:
+    results = store_results(own_database)
+    watch = Watch(own_database, results.search)
+    with own_database.transaction() as session:
+        due = evaluation(session, results.ids[6], Step(Stage.BUILD))
+    for attempt in range(1, MAX_ATTEMPTS):
+        with own_database.transaction() as session:
+            claim = leases.claim(session, due, attempt, owner="tester", lease_s=60.0)
+            assert claim is not None
+            leases.fail(session, claim, ArtifactStoreUnavailable("storing onnx at s3://farm: Could not connect"))
+        if attempt < MAX_ATTEMPTS - 1:
+            assert watch.look().status is ExperimentStatus.RUNNING
+    with pytest.raises(ArtifactStoreUnavailable, match="Could not connect; the search is stopped and nothing is lost"):
+        watch.look()
+    with own_database.transaction() as session:
+        assert [row.id for row in candidates.unfinished(session, results.search.id)] == [results.ids[6]]
 
 
 def test_a_search_that_waits_for_its_user_says_so(own_database: Database, tmp_path: Path) -> None:
