@@ -33,8 +33,8 @@ demo: $(INSTALLED) ## the whole main job on this machine: no Docker, no GPU, no 
 test: $(INSTALLED) $(QNN) ## all tests
 	$(BIN)/pytest
 
-test-compose: ## the whole deployment in containers: kills, restarts, backup and restore; needs Docker, about 10 minutes
-	$(PYTHON) tests/compose/run.py
+test-compose: ## the whole deployment in containers; needs Docker, about 10 minutes. CASES="restarts demo tls s3": more
+	$(PYTHON) tests/compose/run.py $(CASES) $(if $(STAND_INS),--stand-ins)
 
 lint: $(INSTALLED) ## style, types, import rules
 	$(BIN)/ruff check .

@@ -4,12 +4,16 @@ import json
 import os
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PROFILES = ("--profile", "demo", "--profile", "tools")
+BASE = "docker-compose.yml"
+PROFILES = ("demo", "tools")
+ALWAYS_ON = ("postgres", "broker", "scheduler", "worker", "trainer")
+DEMO = ("phone", "demo-agent")
+PATIENCE_S = 900.0
 
 
 class CheckFailed(Exception):
@@ -18,21 +22,35 @@ class CheckFailed(Exception):
 
 @dataclass(frozen=True)
 class Farm:
-    """project: compose's project name. environment: variables that the compose file reads."""
+    """project: compose's project name. environment: variables that the compose files read. overrides: compose files on
+    top of docker-compose.yml. profiles: that are on.
+    """
 
     project: str
     environment: dict[str, str] = field(default_factory=dict)
+    overrides: tuple[str, ...] = ()
+    profiles: tuple[str, ...] = PROFILES
 
     def compose(self, *arguments: str, timeout_s: float = 300.0) -> str:
         """`docker compose …`; what it writes to stdout. Errors: CheckFailed with the end of its stderr."""
-        return self._run("docker", "compose", "-p", self.project, *PROFILES, *arguments, timeout_s=timeout_s)
+        files = [option for file in (BASE, *self.overrides) for option in ("--file", file)]
+        profiles = [option for profile in self.profiles for option in ("--profile", profile)]
+        return self._run("docker", "compose", "-p", self.project, *files, *profiles, *arguments, timeout_s=timeout_s)
 
-    def docker(self, *arguments: str) -> str:
-        return self._run("docker", *arguments, timeout_s=120.0)
+    def docker(self, *arguments: str, timeout_s: float = 120.0) -> str:
+        return self._run("docker", *arguments, timeout_s=timeout_s)
 
-    def cli(self, *arguments: str) -> str:
-        """The command line, in a container of its own."""
-        return self.compose("run", "--rm", "-T", "cli", *arguments)
+    def run(self, service: str, *arguments: str, timeout_s: float = 300.0) -> str:
+        """A container of its own for a service that ends: `docker compose run …`."""
+        return self.compose("run", "--rm", "-T", service, *arguments, timeout_s=timeout_s)
+
+    def cli(self, *arguments: str, timeout_s: float = 300.0) -> str:
+        """The command line."""
+        return self.run("cli", *arguments, timeout_s=timeout_s)
+
+    def up(self, *services: str) -> None:
+        """Starts them, or all of the profiles, and waits until they are healthy; options may come before names."""
+        self.compose("up", "--detach", "--wait", *services)
 
     def sql(self, query: str) -> list[str]:
         """Rows of a query, columns separated by `|`, asked as the database's owner."""
@@ -65,3 +83,17 @@ def check(holds: bool, what: str) -> None:
     if not holds:
         raise CheckFailed(what)
     say(f"ok: {what}")
+
+
+def wait(condition: Callable[[], bool], what: str, patience_s: float = PATIENCE_S) -> None:
+    deadline = time.monotonic() + patience_s
+    while not condition():
+        if time.monotonic() > deadline:
+            raise CheckFailed(f"waited {patience_s:.0f} s for {what}")
+        time.sleep(1.0)
+
+
+def timed(what: str, action: Callable[[], object]) -> None:
+    started = time.monotonic()
+    action()
+    say(f"{what}: {time.monotonic() - started:.0f} s")

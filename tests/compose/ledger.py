@@ -4,7 +4,7 @@ from farm import Farm, check
 
 TABLES = (
     "experiments", "candidates", "evaluations", "measurements", "training_metrics", "artifacts", "candidate_artifacts",
-    "events", "phones",
+    "events", "phones", "reference_checks", "phone_work",
 )  # fmt: skip
 
 
@@ -18,8 +18,8 @@ def status(farm: Farm, search: str) -> str:
     return "".join(farm.sql(f"SELECT status FROM experiments WHERE name = '{search}'"))
 
 
-def check_search(farm: Farm, search: str, candidates: int) -> None:
-    """Everything was done, once."""
+def check_search(farm: Farm, search: str, candidates: int, least_epochs: int = 3) -> None:
+    """Everything was done, once. least_epochs: at least so many were trained for each candidate."""
     check(status(farm, search) == "finished", f"{search} is finished")
     complete = farm.sql("SELECT count(*) FROM candidates WHERE status = 'complete'")
     check(complete == [str(candidates)], f"{candidates} candidates are complete")
@@ -36,7 +36,8 @@ def check_search(farm: Farm, search: str, candidates: int) -> None:
     check(not measured, "no measurement is recorded twice")
     epochs = farm.sql(
         "SELECT e.candidate_id FROM evaluations e JOIN training_metrics m ON m.evaluation_id = e.id"
-        " WHERE e.stage = 'train' GROUP BY e.candidate_id HAVING count(*) <> count(DISTINCT m.epoch) OR count(*) < 3"
+        " WHERE e.stage = 'train' GROUP BY e.candidate_id"
+        f" HAVING count(*) <> count(DISTINCT m.epoch) OR count(*) < {least_epochs}"
     )
     check(not epochs, "every candidate's learning curve is whole, each epoch once")
 
