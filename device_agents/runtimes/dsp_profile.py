@@ -5,7 +5,7 @@ The format as shown in Qualcomm's documentation and in issue threads, of QNN 2.2
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from paretofarm.errors import RunnerFailed
 
@@ -23,13 +23,10 @@ _TIME = re.compile(r"^\s*(.+?):\s*(\d+)\s*us\s*$")
 
 @dataclass(frozen=True)
 class QnnProfile:
-    """Milliseconds. average: by the viewer's own names, of one inference; load: until the network was ready."""
+    """Milliseconds. average: the nested ones of an inference, by the viewer's own names; load: until it was ready."""
 
     average_ms: Mapping[str, float]
-    minimum_ms: float | None = None
-    maximum_ms: float | None = None
     load_ms: float | None = None
-    others: Mapping[str, float] = field(default_factory=dict)
 
 
 def parse_profile(text: str) -> QnnProfile:
@@ -42,13 +39,7 @@ def parse_profile(text: str) -> QnnProfile:
     missing = [name for name in NESTED if not average.get(name)]
     if missing:
         raise RunnerFailed(f"qnn-profile-viewer tells no {', '.join(missing)}")
-    return QnnProfile(
-        average_ms={name: average[name] for name in NESTED},
-        minimum_ms=sections.get("Execute Stats (Min)", {}).get(NET_RUN),
-        maximum_ms=sections.get("Execute Stats (Max)", {}).get(NET_RUN),
-        load_ms=sections.get("Init Stats", {}).get(NET_RUN),
-        others={name: value for name, value in average.items() if name not in NESTED},
-    )
+    return QnnProfile({name: average[name] for name in NESTED}, sections.get("Init Stats", {}).get(NET_RUN))
 
 
 def _sections(text: str) -> dict[str, dict[str, float]]:

@@ -114,6 +114,19 @@ def test_a_built_network_compiles_to_int8(server: ForkServer, network: Result, d
     assert on_noise["metrics"]["network_bytes"] > 0
 
 
+def test_a_built_network_compiles_for_a_hexagon_processor(
+    server: ForkServer, network: Result, dataset: Result, cache: Path
+) -> None:
+    """Qualcomm's compiler is started by the forked process, within its limit of memory."""
+    built, _ = run(server, "build", network)
+    measurement = {"runtime": "qnn", "calibration_images": 4}
+    parameters = {**built, "dataset": dataset, "measurement": measurement, "cache": str(cache), "device": "sm8350"}
+    compiled, _ = run(server, "compile", {**parameters, "out": network["out"]})
+    assert compiled["notes"]["soc"] == "SM8350"
+    assert compiled["metrics"]["network_bytes"] > 50_000
+    assert Path(compiled["reference"]).is_file()
+
+
 def test_a_rung_is_trained_told_and_resumed(server: ForkServer, training: Result, tmp_path: Path) -> None:
     first, messages = run(server, "train", training)
     assert [message["epoch"] for message in messages if message["type"] == "epoch"] == [1]

@@ -7,7 +7,6 @@ The binary that the simulator runs is the one that a phone would get. How fast i
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -22,10 +21,8 @@ from paretofarm.errors import ConfigError, NotDeployable
 from paretofarm.ports import DeviceLink
 from paretofarm.runtimes import QnnSimMeasurement
 from paretofarm.segmentation_scores import count, score
-from paretofarm.spaces import HourglassMobileSpace
 from workers.datasets import Split
 from workers.export import export_onnx
-from workers.isolation import ForkServer
 from workers.toolchains import Image, toolchain
 from workers.training import train
 from workers.training.batches import to_input
@@ -144,38 +141,3 @@ def test_a_python_without_the_simulator_is_told(link: DeviceLink, home: str) -> 
         QnnSimRuntime(settings, "/absent/python", home).prepare(link)
     with pytest.raises(ConfigError, match="PARETOFARM_QNN_SIM_PYTHON: the path, on the phone"):
         QnnSimRuntime.of(settings, {})
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[ForkServer]:
-    server = ForkServer()
-    server.start()
-    yield server
-    server.stop()
-
-
-SMALL: dict[str, Any] = {
-    "input_size": 32,
-    "base_channels": (8,),
-    "hourglasses": (1,),
-    "downsample_blocks": 2,
-    "downsample_layers": (1, 2),
-    "skip_layers": (1,),
-    "upsample_layers": (1, 2),
-    "post_upsample_layers": (1,),
-}
-
-
-def test_a_worker_compiles_what_searches_are_about(server: ForkServer, cache: Path, tmp_path: Path) -> None:
-    """In a forked process as workers do it; all ops of the search spaces are ops of the HTP."""
-    space = HourglassMobileSpace.model_validate({"type": "hourglass_mobile", **SMALL})
-    architecture = space.search_space().sample(np.random.default_rng(3))
-    common: dict[str, Any] = {"dataset": None, "out": str(tmp_path), "cache": str(cache), "device": "sm8350"}
-    build = {"space": space.model_dump(mode="json"), "architecture": architecture.to_dict(), "constraints": []}
-    built = server.run({"function": "build", "parameters": {**common, **build, "seed": 1}}, print, 120)
-    measurement = {"runtime": "qnn", "calibration_images": 2}
-    parameters = {**common, "onnx": built["onnx"], "measurement": measurement}
-    made = server.run({"function": "compile", "parameters": parameters}, print, 120)
-    assert made["metrics"]["network_bytes"] > 50_000
-    assert made["notes"]["soc"] == "SM8350"
-    assert Path(made["reference"]).is_file()
