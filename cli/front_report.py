@@ -7,9 +7,10 @@ from pathlib import Path
 import click
 
 from cli.picture import Picture, draw_up
-from cli.tables import csv_text, document, print_results
+from cli.tables import print_results
 from db import experiments, reported
 from db.candidates import counts
+from db.documents.results import csv_text, document
 from db.front import front
 from db.reported import ReportedCandidate
 from db.session import Database

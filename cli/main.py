@@ -21,11 +21,13 @@ class CommandPlace:
 
 COMMANDS: Mapping[str, CommandPlace] = {
     "up": CommandPlace("up", "up", "Run everything on this machine; Ctrl-C stops it."),
-    "search": CommandPlace("search", "search", "Start, list, show, stop and resume searches."),
+    "search": CommandPlace("search", "search", "Start, list, show, stop, resume and delete searches."),
     "front": CommandPlace("front", "front", "Print or plot the Pareto front of a search."),
     "candidates": CommandPlace("candidates", "candidates", "List the candidates of a search; filter and sort them."),
     "candidate": CommandPlace("candidate", "candidate", "Show everything that is known about one candidate."),
     "export": CommandPlace("export", "export", "Write a candidate's networks and how to run them to a folder."),
+    "dashboard": CommandPlace("dashboard", "dashboard", "Serve the web page and the HTTP API."),
+    "token": CommandPlace("token", "token", "Make, list and revoke tokens for the HTTP API."),
     "phones": CommandPlace("phones", "phones", "List the phones and their state."),
     "data": CommandPlace("data", "data", "Write data sets to train on."),
     "db": CommandPlace("database", "database", "Migrate the database, or open psql on it."),

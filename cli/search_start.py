@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from cli.code_version import code_version
 from cli.connection import connected, data_folder, has_own_servers, open_database, process_settings
 from cli.experiment_file import ExperimentFile, read_experiment_file
 from cli.failure import Interrupted
@@ -13,21 +14,14 @@ from cli.front_report import query_hints, read_front, write_front
 from cli.live import open_display
 from cli.local_farm import Farm, embedded_farm
 from cli.local_stack import StackMode, find_running_stack
-from cli.searches import (
-    Beginning,
-    Begun,
-    begin_search,
-    check_artifact_store,
-    check_dataset,
-    check_picture_path,
-    phone_warning,
-)
+from cli.searches import check_artifact_store, check_dataset, check_picture_path
 from cli.signals import interruptible
 from cli.stack_processes import Crew
 from cli.virtual_phones import is_virtual
 from cli.watching import Watch
 from db import experiments
 from db.experiments import ExperimentStatus, StoredExperiment
+from db.search_start import Beginning, Begun, begin_search, phone_warning
 from db.session import Database
 from paretofarm.errors import ConfigError, ServiceError, StackError
 from paretofarm.settings import Settings
@@ -81,7 +75,7 @@ def _with_running_farm(environment: Mapping[str, str], start: Start, file: Exper
     if not has_own_servers(environment):
         check_artifact_store(process_settings(environment))
     with open_database(environment) as database:
-        begun = begin_search(database, file)
+        begun = begin_search(database, file, code_version())
         _see_through(database, start, begun)
 
 
@@ -94,7 +88,7 @@ def _with_farm_of_our_own(environment: Mapping[str, str], start: Start, file: Ex
         check_artifact_store(settings)
         with connected(settings.database_url) as database:
             older.update(search.id for search in _running(database))
-            begun.append(begin_search(database, file))
+            begun.append(begin_search(database, file, code_version()))
         return begun[0].beginning is not Beginning.FINISHED
 
     crew = _crew(start, file, processors)

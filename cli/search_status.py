@@ -1,61 +1,16 @@
 """How far searches are, for `search list` and `search show`."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
 
 from rich import box
 from rich.table import Table
-from sqlalchemy.orm import Session
 
 from cli.tables import print_facts, print_table
 from cli.words import count_text, duration, metric_text
-from db import experiments
-from db.course import Course, Standing
+from db.course import Standing
 from db.experiments import ExperimentStatus, StoredExperiment
-from db.progress import Progress, progress
-from db.reported import simulated_devices
+from db.search_status import SearchStatus
 from paretofarm.lifecycle import CandidateStatus
-
-
-@dataclass(frozen=True)
-class SearchStatus:
-    search: StoredExperiment
-    progress: Progress
-    standing: Standing
-    simulated: tuple[str, ...]
-    """Device classes whose measurements are not of silicon."""
-
-    def to_json(self) -> dict[str, Any]:
-        """What `--json` prints."""
-        return {
-            "id": self.search.id,
-            "name": self.search.name,
-            "status": self.search.status.value,
-            "reason": self.search.reason,
-            "created_at": self.search.created_at.isoformat(),
-            "finished_at": self.search.finished_at.isoformat() if self.search.finished_at else None,
-            "target": self.search.experiment.stop.candidates,
-            "candidates": {status.value: count for status, count in self.progress.counts.items()},
-            "stages": {stage.value: asdict(load) for stage, load in self.progress.stages.items()},
-            "failures": dict(self.progress.failures),
-            "devices": list(self.search.experiment.devices),
-            "simulated_devices": list(self.simulated),
-            "front": self.standing.front_size,
-            "hypervolume_ratio": self.standing.improvement,
-            "elapsed_s": round(self.progress.elapsed_s, 1),
-            "eta_s": None if self.progress.eta_s is None else round(self.progress.eta_s, 1),
-        }
-
-
-def read_status(session: Session, search: StoredExperiment) -> SearchStatus:
-    standing = Course(search.id, search.experiment).standing(session)
-    return SearchStatus(search, progress(session, search), standing, simulated_devices(session, search.id))
-
-
-def list_statuses(session: Session) -> list[SearchStatus]:
-    """All searches, oldest first."""
-    return [read_status(session, search) for search in experiments.list_experiments(session)]
 
 
 def print_statuses(statuses: Sequence[SearchStatus]) -> None:

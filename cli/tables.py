@@ -1,10 +1,7 @@
-"""Results as a table for people, as CSV for spreadsheets, as JSON for scripts."""
+"""Results as a table for people; db/documents has them as CSV and JSON."""
 
-import csv
-import io
-import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
@@ -12,61 +9,14 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from cli.failure import one_line
 from cli.fitting import fit, rows
 from cli.words import heading, interval_text
 from db.reported import ReportedCandidate
-from paretofarm.metrics import METRICS
+from paretofarm.one_line import one_line
 
-CSV_METRICS = tuple(METRICS)
-CSV_BOUNDS = ("latency_low_ms", "latency_high_ms")
 USUAL = ("parameters", "macs", "f1")
 """What tables show beside the objectives; --json and --csv have everything."""
 UNLIMITED = 100_000
-
-
-def document(search: str, device: str | None, results: Iterable[ReportedCandidate]) -> str:
-    """The JSON of `front --json` and `candidates --json`: what scripts rely on."""
-    return json.dumps({"search": search, "device": device, "candidates": [_document(result) for result in results]})
-
-
-def _document(result: ReportedCandidate) -> dict[str, Any]:
-    return {
-        "id": result.id,
-        "digest": result.digest,
-        "status": result.status.value,
-        "metrics": {name: _plain(value) for name, value in result.metrics.items()},
-        "intervals": {name: list(interval) for name, interval in result.intervals.items()},
-        "simulated": result.simulated,
-    }
-
-
-def _plain(value: float) -> float | int:
-    """Whole numbers without `.0`."""
-    return int(value) if float(value).is_integer() else value
-
-
-def csv_text(results: Iterable[ReportedCandidate]) -> str:
-    """The same columns whatever the search; an unknown value is empty. `latency_ms` is the chosen device class's."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(["id", "digest", "status", *CSV_METRICS, *CSV_BOUNDS, "simulated", "noisy", "origin", "reason"])
-    for result in results:
-        known = _document(result)["metrics"]
-        writer.writerow(
-            [
-                result.id,
-                result.digest,
-                result.status.value,
-                *(known.get(name, "") for name in CSV_METRICS),
-                *result.intervals.get("latency_ms", ("", "")),
-                str(result.simulated).lower(),
-                str(result.noisy).lower(),
-                result.origin,
-                one_line(result.reason or ""),
-            ]
-        )
-    return buffer.getvalue()
 
 
 def print_results(

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Double, String, and_, cast, exists, or_
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import ColumnElement, Double, String, and_, cast, exists, or_, select
+from sqlalchemy.orm import aliased
 
-from db.tables import CandidateRow, EvaluationRow, Json, MeasurementRow
+from db.tables import CandidateRow, EvaluationRow, MeasurementRow, PointRow
 from paretofarm.errors import ConfigError
 from paretofarm.lifecycle import CandidateStatus
 from paretofarm.metrics import METRICS, metric_key
@@ -37,7 +37,7 @@ class Column:
 
 
 class Columns:
-    """The columns of one search's candidates.
+    """The columns of one search's candidates, whatever their status.
 
     device: the class that plain per-device names (`latency_ms`) mean; devices: those that `latency_ms@…` may name.
     """
@@ -67,23 +67,30 @@ class Columns:
             return self._own[name]
         plain, _, device = name.partition("@")
         if plain in INTERVAL_ENDS:
-            bound = CandidateRow.intervals[self._key("latency_ms", name, device)][INTERVAL_ENDS[plain]]
-            return Column(name, Kind.NUMBER, cast(bound.astext, Double))
+            return Column(name, Kind.NUMBER, self._bound(INTERVAL_ENDS[plain], self._of("latency_ms", name, device)))
         if plain not in METRICS:
             raise ConfigError(f"unknown column {name!r}{self._near(plain)}; known are {', '.join(self.names)}")
-        return Column(name, Kind.NUMBER, _number(CandidateRow.metrics, self._key(plain, name, device)))
+        return Column(name, Kind.NUMBER, self._metric(plain, self._of(plain, name, device)))
 
-    def _key(self, metric: str, name: str, device: str) -> str:
+    def _metric(self, metric: str, device: str | None) -> ColumnElement[Any]:
+        return cast(CandidateRow.metrics[metric_key(metric, device)].astext, Double)
+
+    def _bound(self, end: int, device: str | None) -> ColumnElement[Any]:
+        """Of the latency's interval."""
+        return cast(CandidateRow.intervals[metric_key("latency_ms", device)][end].astext, Double)
+
+    def _of(self, metric: str, name: str, device: str) -> str | None:
+        """The device class that a name is about; None where the metric is the same on all."""
         if not METRICS[metric].per_device:
             if device:
                 raise ConfigError(f"{name}: {metric} is the same on every device; write just {metric}")
-            return metric
+            return None
         if device and device not in self._devices:
             known = ", ".join(self._devices) or "none"
             raise ConfigError(f"{name}: the search knows no device class {device!r}; it has {known}")
         if not device and self._device is None:
             raise ConfigError(f"{name}: the search measures on no device")
-        return metric_key(metric, device or self._device)
+        return device or self._device
 
     def _near(self, name: str) -> str:
         near = difflib.get_close_matches(name, self.names, n=1, cutoff=0.4)
@@ -115,5 +122,32 @@ def _scored_simulated(device: str | None) -> ColumnElement[bool]:
     return exists().where(mine).correlate(CandidateRow)
 
 
-def _number(document: InstrumentedAttribute[Json], key: str) -> ColumnElement[float]:
-    return cast(document[key].astext, Double)
+class PointColumns(Columns):
+    """The same of candidates that have ended, from the table `points`: rows of the device class, joined to candidates.
+
+    What an index of `points` can answer is answered by it.
+    """
+
+    def __init__(self, device: str | None, devices: Sequence[str]) -> None:
+        super().__init__(device, devices)
+        self._own |= {
+            "id": Column("id", Kind.NUMBER, PointRow.candidate_id.expression),
+            "number": Column("number", Kind.NUMBER, PointRow.number.expression),
+            "status": Column("status", Kind.TEXT, cast(PointRow.status, String), STATUSES),
+            "simulated": Column("simulated", Kind.BOOLEAN, PointRow.simulated.expression),
+            "noisy": Column("noisy", Kind.BOOLEAN, PointRow.noisy.expression),
+        }
+
+    def _metric(self, metric: str, device: str | None) -> ColumnElement[Any]:
+        return self._number(metric, device)
+
+    def _bound(self, end: int, device: str | None) -> ColumnElement[Any]:
+        return self._number(("latency_low_ms", "latency_high_ms")[end], device)
+
+    def _number(self, column: str, device: str | None) -> ColumnElement[Any]:
+        if device in (None, self._device):
+            return getattr(PointRow, column).expression  # type: ignore[no-any-return]
+        other = aliased(PointRow)
+        same = and_(other.experiment_id == PointRow.experiment_id, other.number == PointRow.number)
+        query = select(getattr(other, column)).where(same, other.device == device)
+        return query.correlate(PointRow).scalar_subquery()

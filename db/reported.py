@@ -116,10 +116,11 @@ def _query(experiment_id: int, device: str | None) -> Select[tuple[CandidateRow,
 def _read(
     session: Session, query: Select[tuple[CandidateRow, bool, bool]], device: str | None
 ) -> list[ReportedCandidate]:
-    return [_reported(*row, device) for row in session.execute(query).tuples()]
+    return [reported(*row, device) for row in session.execute(query).tuples()]
 
 
-def _reported(row: CandidateRow, is_simulated: bool, is_noisy: bool, device: str | None) -> ReportedCandidate:
+def reported(row: CandidateRow, is_simulated: bool, is_noisy: bool, device: str | None) -> ReportedCandidate:
+    """A row as people read it."""
     return ReportedCandidate(
         id=row.id,
         number=row.number,

@@ -18,10 +18,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Role:
-    """Beyond reading everything: tables to insert into, and columns (or `*`) to update, by table."""
+    """Beyond reading everything: tables to insert into, columns (or `*`) to update by table, tables to delete from."""
 
     inserts: tuple[str, ...] = ()
     updates: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    deletes: tuple[str, ...] = ()
 
 
 _LEASE = ("status", "attempt", "failures", "token", "owner", "lease_expires_at", "progress", "not_before")
@@ -33,6 +34,7 @@ _REPORTER = {
     "candidate_artifacts": ("sha256", "device"),
     "workers": ("*",),
 }
+_ENDING = ("status", "reason", "finished_at")
 _REPORTS = ("artifacts", "candidate_artifacts", "events", "workers")
 
 ROLES: Mapping[str, Role] = {
@@ -46,10 +48,22 @@ ROLES: Mapping[str, Role] = {
         ("experiments", "candidates", "evaluations", "events", "workers"),
         {
             "experiments": ("status", "reason", "finished_at"),
-            "candidates": ("status", "reason", "finished_at", "exported_at"),
+            "candidates": (*_ENDING, "exported_at"),
             "evaluations": (*_LEASE, *_OUTCOME),
             "workers": ("*",),
         },
+    ),
+    "dashboard": Role(
+        ("experiments", "events", "api_tokens", "login_sessions"),
+        {
+            "experiments": ("status", "reason", "finished_at", "config"),
+            "candidates": (*_ENDING, "metrics", "intervals", "simulated", "exported_at", "pinned_at"),
+            "evaluations": (*_LEASE, *_OUTCOME),
+            "phones": ("state", "state_reason", "state_since", "quarantined_at"),
+            "api_tokens": ("revoked_at", "last_used_at"),
+        },
+        # What belongs to a search goes with it, by the foreign keys. candidate_artifacts: to lock it meanwhile.
+        ("experiments", "artifacts", "candidate_artifacts", "measurements", "login_sessions"),
     ),
 }
 
@@ -76,6 +90,8 @@ def check_rights(database: Database, name: str) -> None:
         # Of a column in the case of UPDATE: few roles may change a whole row.
         may = text("SELECT has_any_column_privilege(CAST(:table AS text), CAST(:right AS text))")
         refused = {table for table, right in rights if not session.scalar(may, {"table": table, "right": right})}
+        may = text("SELECT has_table_privilege(CAST(:table AS text), 'DELETE')")
+        refused |= {table for table in wanted.deletes if not session.scalar(may, {"table": table})}
     if refused:
         raise DatabaseRefused(
             f"the database user {user!r} may not write {', '.join(sorted(refused))}: connect as another one, "
@@ -115,6 +131,7 @@ def _statements(role: str, may: Role) -> list[str]:
     """GRANTs for one role, after everything it may have had before."""
     inserts = [f"GRANT INSERT ON {table} TO {role}" for table in may.inserts]
     updates = [f"GRANT UPDATE{_columns(columns)} ON {table} TO {role}" for table, columns in may.updates.items()]
+    deletes = [f"GRANT DELETE ON {table} TO {role}" for table in may.deletes]
     tables = ", ".join(sorted(Base.metadata.tables))
     return [
         f"REVOKE ALL ON {tables} FROM {role}",
@@ -122,6 +139,7 @@ def _statements(role: str, may: Role) -> list[str]:
         f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}",
         *inserts,
         *updates,
+        *deletes,
     ]
 
 

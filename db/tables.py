@@ -29,6 +29,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.sql.type_api import TypeEngine
 
+from paretofarm.access import Scope
 from paretofarm.lifecycle import CandidateStatus, EvaluationStatus, Stage
 from paretofarm.phone_health import PhoneState
 
@@ -71,6 +72,7 @@ _TYPES: dict[Any, TypeEngine[Any]] = {
     CandidateStatus: _enum(CandidateStatus),
     EvaluationStatus: _enum(EvaluationStatus),
     Stage: _enum(Stage),
+    Scope: _enum(Scope),
 }
 
 NOW = func.clock_timestamp(type_=DateTime(timezone=True))
@@ -152,6 +154,14 @@ class CandidateRow(Base):
             postgresql_where=text("status IN ('proposed', 'running')"),
         ),
         Index("candidates_complete_idx", "experiment_id", "number", postgresql_where=text("status = 'complete'")),
+        Index("candidates_status_idx", "experiment_id", "status"),
+        Index(
+            "candidates_rejected_idx",
+            "experiment_id",
+            "number",
+            postgresql_where=text("status IN ('infeasible', 'failed')"),
+        ),
+        Index("candidates_finished_idx", "experiment_id", "finished_at", postgresql_where=text("status = 'complete'")),
     )
 
     id: Mapped[int] = _id()
@@ -171,6 +181,8 @@ class CandidateRow(Base):
     finished_at: Mapped[datetime | None]
     exported_at: Mapped[datetime | None]
     """When somebody last took the candidate's networks away to use them: its artifacts are then kept for ever."""
+    pinned_at: Mapped[datetime | None]
+    """Since when somebody wants it kept and shown first."""
 
 
 class EvaluationRow(Base):
@@ -191,6 +203,7 @@ class EvaluationRow(Base):
         ),
         Index("evaluations_queued_idx", "queue", "id", postgresql_where=text("status = 'queued'")),
         Index("evaluations_leased_idx", "lease_expires_at", postgresql_where=text("status = 'leased'")),
+        Index("evaluations_failed_idx", "candidate_id", "code", postgresql_where=text("status = 'failed'")),
     )
 
     id: Mapped[int] = _id()
@@ -404,3 +417,72 @@ class EventRow(Base):
     evaluation_id: Mapped[int | None]
     phone_id: Mapped[int | None]
     details: Mapped[Json] = _json()
+
+
+class PointRow(Base):
+    """A candidate that has ended, as one row of plain numbers per device class (`''` where its search names none).
+
+    Kept by a trigger of the database from `candidates`, which stays the truth: what fronts, pages and plots of a
+    million candidates are read from. Times in ms, sizes in bytes; a metric that a candidate lacks is null.
+    """
+
+    __tablename__ = "points"
+    __table_args__ = (
+        Index("points_latency_idx", "experiment_id", "device", "latency_ms", "number"),
+        Index("points_miou_idx", "experiment_id", "device", "miou", "number"),
+        Index("points_simulated_idx", "experiment_id", "device", postgresql_where=text("simulated")),
+    )
+
+    experiment_id: Mapped[int] = mapped_column(ForeignKey("experiments.id", ondelete="CASCADE"), primary_key=True)
+    device: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    candidate_id: Mapped[int]
+    status: Mapped[CandidateStatus]
+    parameters: Mapped[float | None]
+    macs: Mapped[float | None]
+    network_bytes: Mapped[float | None]
+    latency_ms: Mapped[float | None]
+    latency_low_ms: Mapped[float | None]
+    latency_high_ms: Mapped[float | None]
+    latency_p90_ms: Mapped[float | None]
+    miou: Mapped[float | None]
+    f1: Mapped[float | None]
+    pixel_accuracy: Mapped[float | None]
+    loss: Mapped[float | None]
+    device_miou: Mapped[float | None]
+    device_f1: Mapped[float | None]
+    device_pixel_accuracy: Mapped[float | None]
+    simulated: Mapped[bool]
+    noisy: Mapped[bool]
+    finished_at: Mapped[datetime | None]
+
+
+class ApiTokenRow(Base):
+    """A bearer token of the HTTP API. Of its secret half only the SHA-256 is kept: nobody can read it back."""
+
+    __tablename__ = "api_tokens"
+    __table_args__ = (_one_of("scope", Scope), CheckConstraint("length(secret_sha256) = 64", name="sha256_hex"))
+
+    id: Mapped[int] = _id()
+    key: Mapped[str] = mapped_column(unique=True)
+    """The half of the token that is no secret."""
+    name: Mapped[str]
+    scope: Mapped[Scope]
+    secret_sha256: Mapped[str]
+    created_at: Mapped[datetime] = _now()
+    expires_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
+
+
+class LoginSessionRow(Base):
+    """Somebody who logged in with a token, by browser. May do what the token may, and ends with it."""
+
+    __tablename__ = "login_sessions"
+    __table_args__ = (CheckConstraint("length(secret_sha256) = 64", name="sha256_hex"),)
+
+    id: Mapped[int] = _id()
+    secret_sha256: Mapped[str] = mapped_column(unique=True)
+    token_id: Mapped[int] = _of("api_tokens.id", index=True)
+    created_at: Mapped[datetime] = _now()
+    expires_at: Mapped[datetime]

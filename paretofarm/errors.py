@@ -28,6 +28,10 @@ class ConfigError(UserError):
     """A setting or an experiment file is wrong."""
 
 
+class Conflict(ConfigError):
+    """It cannot be done as things are now."""
+
+
 class ArchitectureError(UserError):
     """The architecture is not a member of the search space."""
 

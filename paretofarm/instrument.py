@@ -22,6 +22,7 @@ class Process(StrEnum):
     SCHEDULER = "scheduler"
     WORKER = "worker"
     AGENT = "agent"
+    DASHBOARD = "dashboard"
 
 
 @dataclass(frozen=True)

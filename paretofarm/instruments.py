@@ -10,6 +10,7 @@ _EXPORTER = (Process.EXPORTER,)
 _SCHEDULER = (Process.SCHEDULER,)
 _WORKER = (Process.WORKER,)
 _AGENT = (Process.AGENT,)
+_DASHBOARD = (Process.DASHBOARD,)
 _PERFORMERS = (Process.WORKER, Process.AGENT)
 _ALL = tuple(Process)
 
@@ -281,6 +282,25 @@ BLAMED = _counter(
     "party",
     by=_AGENT,
 )
+
+# The dashboard
+
+HTTP_REQUESTS = _counter(
+    "http_requests_total",
+    "",
+    "Requests that were answered, by method and status.",
+    "method",
+    "status",
+    by=_DASHBOARD,
+)
+HTTP_SECONDS = _histogram(
+    "http_request_duration_seconds",
+    "seconds",
+    "From a request to the beginning of its answer.",
+    by=_DASHBOARD,
+    buckets=_MILLISECONDS,
+)
+EVENT_STREAMS = _gauge("event_streams", "", "Browsers and programs that are being told of events.", by=_DASHBOARD)
 
 INSTRUMENTS: tuple[Instrument, ...] = tuple(
     value for value in list(globals().values()) if isinstance(value, Instrument)

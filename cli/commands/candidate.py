@@ -5,11 +5,11 @@ import os
 
 import click
 
-from cli.candidate_document import candidate_document
 from cli.candidate_report import print_candidate
 from cli.commands.options import JSON
 from cli.connection import open_database
 from db import reports
+from db.documents.candidate import candidate_document
 
 
 @click.command()

@@ -6,9 +6,10 @@ import click
 
 from cli.commands.options import DEVICE, SEARCH, check_one_format, json_or_csv
 from cli.connection import open_database
-from cli.tables import csv_text, document, print_results
+from cli.tables import print_results
 from cli.words import count_text
 from db import experiments, reported
+from db.documents.results import csv_text, document
 from db.reported import choose_device, objectives_on
 
 

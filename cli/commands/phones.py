@@ -3,7 +3,6 @@
 import json
 import os
 from collections.abc import Sequence
-from typing import Any
 
 import click
 from rich import box
@@ -11,9 +10,11 @@ from rich.table import Table
 
 from cli.commands.options import JSON
 from cli.connection import NothingYet, open_database
-from cli.phone_usage import PhoneUsage, print_usage, read_usage, usage_document
+from cli.phone_usage import print_usage
 from cli.tables import print_table
 from db import phones as stored
+from db.documents.phone import phone_document, temperature
+from db.phone_usage import PhoneUsage, read_usage, usage_document
 from db.phones import Phone, list_phones
 from db.session import Database
 
@@ -64,7 +65,7 @@ def _show_phones(as_json: bool) -> None:
     except NothingYet:
         found = []
     if as_json:
-        click.echo(json.dumps([_document(phone) for phone in found]))
+        click.echo(json.dumps([phone_document(phone) for phone in found]))
     elif not found:
         _say_there_are_none()
     else:
@@ -94,37 +95,6 @@ def _say_there_are_none() -> None:
     click.echo("no phones yet: `paretofarm up` starts virtual ones, `paretofarm agent` adds yours", err=True)
 
 
-def _document(phone: Phone) -> dict[str, Any]:
-    facts = phone.facts
-    return {
-        "id": phone.id,
-        "serial": facts.serial,
-        "device": facts.device,
-        "address": facts.address,
-        "manufacturer": facts.manufacturer,
-        "model": facts.model,
-        "soc": facts.soc,
-        "os_version": facts.os_version,
-        "build_fingerprint": facts.build_fingerprint,
-        "simulated": facts.simulated,
-        "state": phone.state.value,
-        "state_reason": phone.state_reason,
-        "state_since": phone.state_since and phone.state_since.isoformat(),
-        "quarantined_at": phone.quarantined_at and phone.quarantined_at.isoformat(),
-        "temperature_celsius": _temperature(phone),
-        "conditions": dict(phone.conditions),
-        "agent": phone.agent,
-        "last_seen_at": phone.last_seen_at.isoformat(),
-    }
-
-
-def _temperature(phone: Phone) -> float | None:
-    """Of the battery, which every phone tells; of the hottest sensor where it does not."""
-    battery = phone.conditions.get("battery_temperature")
-    sensors = phone.conditions.get("temperatures") or {}
-    return battery if battery is not None else max(sensors.values(), default=None)
-
-
 def _print(found: Sequence[Phone]) -> None:
     table = Table(box=box.SIMPLE_HEAD)
     names = ("id", "serial", "device", "state", "since (UTC)", "°C", "model", "SoC", "address", "last seen (UTC)")
@@ -133,7 +103,7 @@ def _print(found: Sequence[Phone]) -> None:
     for phone in found:
         facts = phone.facts
         since = f"{phone.state_since:%Y-%m-%d %H:%M:%S}" if phone.state_since else ""
-        heat = _temperature(phone)
+        heat = temperature(phone)
         celsius = "" if heat is None else f"{heat:g}"
         model = f"{facts.model} (simulated)" if facts.simulated else facts.model
         seen = f"{phone.last_seen_at:%Y-%m-%d %H:%M:%S}"

@@ -9,9 +9,10 @@ import click
 from cli.commands.options import JSON, PLOT, SEARCH
 from cli.connection import NothingYet, open_database
 from cli.search_start import Start, start_search
-from cli.search_status import list_statuses, print_status, print_statuses, read_status
+from cli.search_status import print_status, print_statuses
 from db import experiments
 from db.experiments import ExperimentStatus
+from db.search_status import list_statuses, read_status
 from paretofarm.errors import ConfigError
 
 

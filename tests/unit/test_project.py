@@ -10,7 +10,7 @@ import yaml
 from paretofarm.experiment import parse_experiment
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("cli", "db", "device_agents", "paretofarm", "scheduler", "workers")
+PACKAGES = ("cli", "dashboard", "db", "device_agents", "paretofarm", "scheduler", "workers")
 EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
 
 

@@ -1,4 +1,4 @@
-"""One candidate as JSON: what `candidate --json` prints. Names and units as in the database; scripts rely on it."""
+"""One candidate as JSON: what `candidate --json` prints. Names and units as in the database."""
 
 from dataclasses import asdict
 from typing import Any

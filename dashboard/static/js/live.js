@@ -1,0 +1,76 @@
+// What is new, as it happens: server-sent events, and every two seconds where those do not come through.
+import { address } from "./api.js";
+
+const POLL_MS = 2000;
+const SETTLE_MS = 250;
+/** Even a busy search redraws no more often than this. */
+
+const say = (state, text) => {
+  const sign = document.querySelector("#live");
+  if (!sign) return;
+  sign.hidden = false;
+  if (sign.dataset.state === state) return;
+  sign.dataset.state = state;
+  sign.textContent = text;
+};
+
+/**
+ * Calls `refresh` now, and again soon after anything happened; never twice at a time.
+ * onevent: is given each event, where a page shows them.
+ */
+export function live(refresh, { search, onevent } = {}) {
+  let running = false;
+  let again = false;
+  let timer = null;
+  let poll = null;
+
+  const run = async () => {
+    timer = null;
+    if (running || document.hidden) {
+      again = true;
+      return;
+    }
+    running = true;
+    again = false;
+    try {
+      await refresh();
+      if (!poll) say("live", "live");
+      else say("polling", "every 2 s");
+    } catch (error) {
+      if (error.name !== "AbortError") say("lost", "no answer");
+    } finally {
+      running = false;
+      if (again && !document.hidden) soon();
+    }
+  };
+  const soon = () => {
+    timer ??= setTimeout(run, SETTLE_MS);
+  };
+  const startPolling = () => {
+    poll ??= setInterval(soon, POLL_MS);
+  };
+  const stopPolling = () => {
+    clearInterval(poll);
+    poll = null;
+  };
+
+  const source = new EventSource(address("/events/stream", { search }));
+  source.onopen = () => {
+    stopPolling();
+    soon();
+  };
+  source.onerror = startPolling;
+  const heard = (message) => {
+    if (onevent && message.data) onevent(JSON.parse(message.data));
+    soon();
+  };
+  source.onmessage = heard;
+  source.addEventListener("event", heard);
+  addEventListener("pagehide", () => source.close());
+  addEventListener("visibilitychange", () => {
+    if (!document.hidden && again) soon();
+  });
+  // Rates, ages and times left change without any event.
+  setInterval(soon, 10_000);
+  return run();
+}

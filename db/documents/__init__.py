@@ -1,0 +1,1 @@
+"""What scripts rely on: JSON and CSV as `--json`, `--csv` and the HTTP API give them."""

@@ -1,0 +1,71 @@
+"""An experiment as its author wrote it: YAML (JSON is YAML too) to `Experiment`; errors name the place."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from paretofarm.errors import ConfigError
+from paretofarm.experiment import Experiment, parse_experiment
+
+LARGEST_BYTES = 1_000_000
+
+
+@dataclass(frozen=True)
+class ExperimentFile:
+    """An experiment as the user wrote it (`source`, verbatim) and as it was understood."""
+
+    path: Path
+    source: str
+    experiment: Experiment
+
+
+def read_experiment(source: str, path: Path) -> ExperimentFile:
+    """The experiment that a text describes. A relative data set path counts from the current folder, as in a shell.
+
+    path: what errors call the text. Errors: ConfigError naming it and the line and column, or the key, that is wrong.
+    """
+    document = _parse(source, path)
+    return ExperimentFile(path, source, _with_absolute_paths(parse_experiment(document, str(path))))
+
+
+def _parse(source: str, path: Path) -> dict[str, Any]:
+    try:
+        document = yaml.load(source, _StrictLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
+        raise ConfigError(f"{place}: {error.problem or error.context or 'not YAML'}") from error
+    except yaml.reader.ReaderError as error:
+        raise ConfigError(f"{path}: not YAML: character {error.position} is {error.character!r}") from error
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"{path}: not YAML: {error}") from error
+    if not isinstance(document, dict):
+        raise ConfigError(f"{path}: not an experiment file: expected `name:` and the other keys at the top level")
+    return document
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """Plain data only; a key that is there twice is an error, since the first would silently be lost."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode) or key.value == "<<":
+                continue
+            if key.value in seen:
+                problem = f"the key {key.value!r} is there twice"
+                raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+def _with_absolute_paths(experiment: Experiment) -> Experiment:
+    """Workers have other current folders than the user."""
+    if experiment.training is None:
+        return experiment
+    dataset = experiment.training.dataset
+    dataset = dataset.model_copy(update={"path": dataset.path.expanduser().absolute()})
+    training = experiment.training.model_copy(update={"dataset": dataset})
+    return experiment.model_copy(update={"training": training})

@@ -1,0 +1,49 @@
+"""How far searches are: what `search list`, `search show` and the HTTP API tell."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from db import experiments
+from db.course import Course, Standing
+from db.documents.progress import progress_document
+from db.experiments import StoredExperiment
+from db.progress import Progress, progress
+from db.reported import simulated_devices
+
+
+@dataclass(frozen=True)
+class SearchStatus:
+    search: StoredExperiment
+    progress: Progress
+    standing: Standing
+    simulated: tuple[str, ...]
+    """Device classes whose measurements are not of silicon."""
+
+    def to_json(self) -> dict[str, Any]:
+        """What `--json` prints."""
+        return {
+            "id": self.search.id,
+            "name": self.search.name,
+            "status": self.search.status.value,
+            "reason": self.search.reason,
+            "created_at": self.search.created_at.isoformat(),
+            "finished_at": self.search.finished_at.isoformat() if self.search.finished_at else None,
+            "target": self.search.experiment.stop.candidates,
+            "devices": list(self.search.experiment.devices),
+            "simulated_devices": list(self.simulated),
+            "front": self.standing.front_size,
+            "hypervolume_ratio": self.standing.improvement,
+            **progress_document(self.progress),
+        }
+
+
+def read_status(session: Session, search: StoredExperiment) -> SearchStatus:
+    standing = Course(search.id, search.experiment).standing(session)
+    return SearchStatus(search, progress(session, search), standing, simulated_devices(session, search.id))
+
+
+def list_statuses(session: Session) -> list[SearchStatus]:
+    """All searches, oldest first."""
+    return [read_status(session, search) for search in experiments.list_experiments(session)]
