@@ -1,10 +1,13 @@
 """How many images go through a phone at once while a network is scored."""
 
-FIRST_IMAGES = 4
+CHUNK = 4
+"""Images travel in archives of so many, which stay on the phone: batches are multiples of it, so that each candidate's
+archives are the same."""
+FIRST_IMAGES = CHUNK
 """Until it is known how long one takes."""
-MOST_IMAGES = 50
+MOST_IMAGES = 48
 MOST_BYTES = 32 * 2**20
-"""Of inputs and outputs together: both lie in the agent's memory too."""
+"""Of inputs, their archives, and outputs together: all of it lies in the agent's memory too."""
 SPARE_BYTES = 64 * 2**20
 """Left free on the phone."""
 BATCH_S = 20.0
@@ -17,9 +20,10 @@ def images_per_batch(*, side: int, classes: int, free_bytes: int, seconds_per_im
 
     seconds_per_image: in the batch before, its overhead included; None for the first.
     """
-    per_image = (3 + classes) * side * side * FLOAT_BYTES
+    per_image = (2 * 3 + classes) * side * side * FLOAT_BYTES
     room = free_bytes - SPARE_BYTES
     if room < per_image:
         return 0
     in_time = FIRST_IMAGES if seconds_per_image is None else int(BATCH_S / max(seconds_per_image, 1e-6))
-    return max(1, min(MOST_IMAGES, min(room, MOST_BYTES) // per_image, in_time))
+    images = max(1, min(MOST_IMAGES, min(room, MOST_BYTES) // per_image, in_time))
+    return images - images % CHUNK or images

@@ -10,8 +10,9 @@ import numpy as np
 
 from device_agents.phone import HOME
 from device_agents.runtimes.command_times import read_times
+from device_agents.runtimes.kept_inputs import input_name
 from device_agents.runtimes.port import BlockTimes, Images, InstalledNetwork, Logits
-from device_agents.runtimes.raw_files import Layout, batch_folder, image_name, logits, missing_output, push_images
+from device_agents.runtimes.raw_files import Layout, batch_folder, logits, missing_output, push_images
 from device_agents.runtimes.toolset import Toolset
 from device_agents.runtimes.unpacking import described, require_fitting, some_input, unpack
 from paretofarm.command_template import fill
@@ -47,7 +48,10 @@ class CommandRuntime:
             values = self._values(link, network, batch) | {"inferences": inferences, "warmup": warmup}
             if time.used & {"inputs", "input"}:
                 image = some_input(described(PackedNetwork, network.local))
-                values |= {"inputs": push_images(link, image, batch, Layout(time.layout)), "input": image_name(0)}
+                values |= {
+                    "inputs": push_images(link, image, batch, Layout(time.layout), home=self.home),
+                    "input": input_name(0),
+                }
             result = self._run(link, time, values, batch)
             self._require_success(result)
             text = self._text(link, time.reads, result, batch)
@@ -60,9 +64,9 @@ class CommandRuntime:
         require_fitting(images, description)
         with batch_folder(link, folder) as batch:
             values = self._values(link, network, batch)
-            inputs = push_images(link, images, batch, Layout(infer.layout))
+            inputs = push_images(link, images, batch, Layout(infer.layout), home=self.home)
             numbers = range(len(images))
-            each: list[dict[str, str | int]] = [{"input": image_name(i), "i": i} for i in numbers]
+            each: list[dict[str, str | int]] = [{"input": input_name(i), "i": i} for i in numbers]
             for run in each if infer.one_at_a_time else [{"inputs": inputs}]:
                 self._run(link, infer, {**values, **run}, batch)
             outputs = [self._output(link, infer, batch, i) for i in numbers]

@@ -2,11 +2,10 @@
 
 import io
 import tarfile
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from tempfile import NamedTemporaryFile
+from collections.abc import Sequence
 
-from device_agents.runtimes.raw_files import missing_output
+from device_agents.runtimes.kept_inputs import put_inputs
+from device_agents.runtimes.raw_files import missing_output, push_list
 from paretofarm.errors import NotDeployable, RunnerFailed
 from paretofarm.ports import DeviceLink
 
@@ -15,15 +14,10 @@ LIST_TIMEOUT_S = 60.0
 _SIZES = 'cd "$1" && for f in Result_*/*.raw; do echo "$(wc -c <"$f") $f"; done'
 
 
-def push_inputs(link: DeviceLink, name: str, inputs: Sequence[bytes], folder: str) -> str:
-    """Puts one file per inference and their list into a remote folder; the list's path."""
-    names = [f"inputs/{number:05}.raw" for number in range(len(inputs))]
-    members = {**dict(zip(names, inputs, strict=True)), "inputs.txt": _listing(name, names)}
-    with NamedTemporaryFile(prefix="paretofarm-inputs-", suffix=".tar") as local:
-        _write(Path(local.name), members)
-        link.push(Path(local.name), f"{folder}/inputs.tar")
-    _archive(link, "-xf", "inputs.tar", folder=folder)
-    return f"{folder}/inputs.txt"
+def push_inputs(link: DeviceLink, name: str, inputs: Sequence[bytes], folder: str, *, home: str) -> str:
+    """Puts one file per inference and their list into a remote folder; the list's path. home: of all that is pushed."""
+    files = put_inputs(link, inputs, folder, home=home)
+    return push_list(link, [f"{name}:={file}" for file in files], folder)
 
 
 def pull_outputs(link: DeviceLink, folder: str, outputs: str, *, count: int, size_bytes: int) -> bytes:
@@ -62,18 +56,6 @@ def parse_sizes(text: str) -> dict[str, int]:
     pairs = (line.split(maxsplit=1) for line in text.splitlines())
     found = {words[1]: int(words[0]) for words in pairs if len(words) == 2 and words[0].isdigit()}
     return {file: size for file, size in found.items() if file.split("/")[0].removeprefix("Result_").isdigit()}
-
-
-def _listing(name: str, files: Sequence[str]) -> bytes:
-    return "".join(f"{name}:={file}\n" for file in files).encode()
-
-
-def _write(out: Path, members: Mapping[str, bytes]) -> None:
-    with tarfile.open(out, "w") as archive:
-        for name, content in members.items():
-            entry = tarfile.TarInfo(name)
-            entry.size = len(content)
-            archive.addfile(entry, io.BytesIO(content))
 
 
 def _archive(link: DeviceLink, *words: str, folder: str) -> None:

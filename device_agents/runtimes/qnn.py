@@ -68,7 +68,8 @@ class QnnRuntime:
         native = interface.input.to_native(images)
         with batch_folder(link, folder) as batch:
             link.run(["mkdir", "-p", batch], timeout_s=RUN_TIMEOUT_S)
-            inputs = push_inputs(link, interface.input.name, [image.tobytes() for image in native], batch)
+            files = [image.tobytes() for image in native]
+            inputs = push_inputs(link, interface.input.name, files, batch, home=self.home)
             self._run(link, network, inputs, f"{batch}/outputs", directory=batch)
             content = pull_outputs(link, batch, "outputs", count=len(images), size_bytes=interface.output.size_bytes)
         return interface.output.from_native(content)

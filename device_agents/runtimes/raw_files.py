@@ -12,6 +12,8 @@ from uuid import uuid4
 
 import numpy as np
 
+from device_agents.phone import HOME
+from device_agents.runtimes.kept_inputs import put_inputs
 from device_agents.runtimes.port import Images, Logits
 from paretofarm.errors import NotDeployable, PhoneOffline, PhoneStorageFull
 from paretofarm.packed_network import PackedNetwork
@@ -43,25 +45,16 @@ def batch_folder(link: DeviceLink, folder: str) -> Iterator[str]:
     link.run(["rm", "-rf", batch], timeout_s=REMOVE_TIMEOUT_S)
 
 
-def push_images(link: DeviceLink, images: Images, folder: str, layout: Layout = Layout.CHW) -> str:
-    """Puts images [N, 3, H, W] and their list into a remote folder; the list's path."""
-    with TemporaryDirectory(prefix="paretofarm-inputs-") as local:
-        names = [image_name(number) for number in range(len(images))]
-        for name, image in zip(names, images, strict=True):
-            write_image(image, Path(local, name), layout)
-            link.push(Path(local, name), f"{folder}/{name}")
-        return push_list(link, names, folder)
+def push_images(link: DeviceLink, images: Images, folder: str, layout: Layout = Layout.CHW, *, home: str = HOME) -> str:
+    """Puts images [N, 3, H, W] and their list into a remote folder; the list's path. home: of all that is pushed."""
+    names = put_inputs(link, [image_bytes(image, layout) for image in images], folder, home=home)
+    return push_list(link, names, folder)
 
 
-def image_name(number: int) -> str:
-    """Of an input's file, from 0."""
-    return f"input_{number}.raw"
-
-
-def write_image(image: Images, file: Path, layout: Layout) -> None:
-    """Writes one image [3, H, W]."""
+def image_bytes(image: Images, layout: Layout) -> bytes:
+    """The content of the file of one image [3, H, W]."""
     image = image if layout is Layout.CHW else image.transpose(1, 2, 0)
-    np.ascontiguousarray(image, "<f4").tofile(file)
+    return np.ascontiguousarray(image, "<f4").tobytes()
 
 
 def push_list(link: DeviceLink, names: Sequence[str], folder: str) -> str:

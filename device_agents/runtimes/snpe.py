@@ -17,11 +17,11 @@ from device_agents.runtimes.port import BlockTimes, Images, InstalledNetwork, Lo
 from device_agents.runtimes.raw_files import (
     Layout,
     batch_folder,
+    image_bytes,
     missing_output,
     pull_logits,
     push_images,
     push_list,
-    write_image,
 )
 from device_agents.runtimes.snpe_sdk import RUNNER, SnpeSdk
 from device_agents.runtimes.snpe_times import SnpeTimes, parse_diagview
@@ -56,7 +56,7 @@ class SnpeRuntime:
 
     def files(self, compiled: Path, folder: Path) -> Mapping[str, Path]:
         image = some_input(described(SnpeNetwork, compiled))
-        write_image(image[0], folder / INPUT, Layout.HWC)
+        (folder / INPUT).write_bytes(image_bytes(image[0], Layout.HWC))
         return {DLC: unpack(compiled, folder / DLC), INPUT: folder / INPUT}
 
     def time_block(self, link: DeviceLink, network: InstalledNetwork, *, folder: str, inferences: int) -> BlockTimes:
@@ -72,7 +72,8 @@ class SnpeRuntime:
         runner = self._runner(link, network)
         require_fitting(images, runner.description)
         with batch_folder(link, folder) as batch:
-            runner.run(push_images(link, images, batch, Layout.HWC), len(images), inputs_in=batch, outputs=batch)
+            inputs = push_images(link, images, batch, Layout.HWC, home=self.home)
+            runner.run(inputs, len(images), inputs_in=batch, outputs=batch)
             return pull_logits(link, batch, images, Layout.HWC, runner.description)
 
     def reference(self) -> None:

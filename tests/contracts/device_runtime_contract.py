@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from device_agents.runtimes import DeviceRuntime, Images, InstalledNetwork, Logits
+from device_agents.runtimes.raw_files import INPUT_LIST
 from paretofarm.errors import NotDeployable
 from paretofarm.ports import CommandResult, DeviceLink
 
@@ -105,6 +106,15 @@ class DeviceRuntimeContract:
         assert logits.shape == (3, CLASSES, SIDE, SIDE)
         assert logits.dtype == np.float32
         np.testing.assert_allclose(logits, self.expected(images), atol=self.tolerance)
+
+    def test_images_that_the_phone_has_seen_are_not_pushed_again(self, bench: Bench) -> None:
+        bench.runtime.prepare(bench.link)
+        images = np.random.default_rng(6).random((10, 3, SIDE, SIDE), dtype=np.float32)
+        first = bench.runtime.infer(bench.link, bench.good, images, folder=bench.folder)
+        bench.link.pushed.clear()
+        again = bench.runtime.infer(bench.link, bench.good, images, folder=bench.folder)
+        np.testing.assert_array_equal(again, first)
+        assert [name.rsplit("/", 1)[-1] for name in bench.link.pushed] == [INPUT_LIST]
 
     def test_a_batch_leaves_nothing_behind(self, bench: Bench) -> None:
         bench.runtime.prepare(bench.link)

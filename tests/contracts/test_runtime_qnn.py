@@ -7,7 +7,7 @@ from pathlib import Path
 import fake_qnn
 import numpy as np
 import pytest
-from device_runtime_contract import CLASSES, SIDE, Bench, DeviceRuntimeContract, RecordingLink, installed, some_images
+from device_runtime_contract import CLASSES, SIDE, Bench, DeviceRuntimeContract, RecordingLink, installed
 from phone_processes import fetch_adbd, start_adbd, start_virtual_phone
 
 from device_agents.link import open_link
@@ -89,13 +89,6 @@ class QnnRuntimeContract(DeviceRuntimeContract):
         assert counts == ["7", "30"]
         assert ["--profiling_level" in argv for argv in runs] == [False, True]
         assert all(argv[argv.index("--perf_profile") + 1] == "burst" for argv in runs)
-
-    def test_many_images_are_one_push_and_one_run(self, bench: Bench) -> None:
-        bench.runtime.prepare(bench.link)
-        bench.link.pushed.clear()
-        logits = bench.runtime.infer(bench.link, bench.good, some_images(12), folder=bench.folder)
-        np.testing.assert_allclose(logits, self.expected(some_images(12)))
-        assert [name.rsplit("/", 1)[-1] for name in bench.link.pushed] == ["inputs.tar"]
 
 
 class TestVirtualPhone(QnnRuntimeContract):
