@@ -86,10 +86,10 @@ class Guard:
 
     def _verdict(self, claim: Claim, error: ParetofarmError, since: str) -> Exception:
         """What the work ends with, once it is known whose fault it was."""
-        logged = self._log_since(since)
-        sign = dsp_sign(f"{error}\n{logged}")
         cut = error if isinstance(error, PhoneOffline) and not isinstance(error, RunnerFailed) else None
         fit = self.health.is_fit_after(cut)
+        logged = self._log_since(since) if self.health.answers else ""
+        sign = dsp_sign(f"{error}\n{logged}")
         runs = self._reference_runs(error, sign) if fit and may_be_either(error) else None
         if self.stopping.is_set():
             return HandedBack()

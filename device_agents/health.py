@@ -74,6 +74,11 @@ class PhoneHealth:
         """The reference network runs before the next measurement."""
         self.health = phone_health.doubted(self.health)
 
+    @property
+    def answers(self) -> bool:
+        """Whether it did when it was last looked at."""
+        return self.health.fault is None or self.health.fault.state not in AWAY
+
     def is_fit_after(self, error: Unavailable | None) -> bool:
         """Whether nothing stands against measuring right after work failed. error: where the link was lost by it."""
         if error is not None:

@@ -21,8 +21,9 @@ class PhoneState:
     `thermal_status` is Android's: 0 none, 1 light, 2 moderate, 3 severe. `properties` adds to those of `getprop`.
     `logcat`: what is in the log. `processes`: names of programs that run besides ours. `runner`: what the programs that
     run networks do, by a part of their command line (empty: any): `hang`, `crash`, `kill`, `refuse`, or `orphan` (leave
-    a process behind and go on); after a colon, what they say to stderr. `boot_completion_s`: how long the phone answers
-    after a reboot before it has booted; `after_reboot`: fields that change with the next one.
+    a process behind and go on), after a colon what they say to stderr; or `steady: SECONDS` (say that every inference
+    took so long, and compute nothing). `boot_completion_s`: how long the phone answers after a reboot before it has
+    booted; `after_reboot`: fields that change with the next one.
     """
 
     thermal_status: int = 0
