@@ -22,7 +22,11 @@ class EpochMetrics:
 
 @dataclass(frozen=True)
 class MeasurementRecord:
-    """Everything a phone measured, raw samples included. conditions: JSON; protocol: `PROTOCOL_VERSION` of then."""
+    """Everything a phone measured, raw samples included. protocol: `PROTOCOL_VERSION` of then.
+
+    conditions, details: JSON. device: the phone's class; protocol_key: all that must be equal for the measurement to be
+    used again; reused_from: id of the one that this is a copy of.
+    """
 
     phone_id: int
     network_sha256: str
@@ -32,6 +36,10 @@ class MeasurementRecord:
     summary: LatencySummary
     conditions: Mapping[str, Any]
     simulated: bool
+    device: str | None = None
+    protocol_key: str | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+    reused_from: int | None = None
 
     def to_row(self) -> dict[str, Any]:
         return {
@@ -43,6 +51,10 @@ class MeasurementRecord:
             "summary": asdict(self.summary),
             "conditions": dict(self.conditions),
             "simulated": self.simulated,
+            "device": self.device,
+            "protocol_key": self.protocol_key,
+            "details": dict(self.details),
+            "reused_from": self.reused_from,
         }
 
 

@@ -72,6 +72,10 @@ class Measurement:
         assert summary is not None, "a verdict other than MORE comes with a summary"
         return Measured(summary, tuple(blocks), candidate_inferences, tuple(times), pacer.rested_s)
 
+    def time_candidate(self, inferences: int) -> BlockTimes:
+        """So many inferences of the candidate alone."""
+        return self._time(self.network, inferences)
+
     def reference_pace_ms(self) -> float:
         """Median of `min_blocks` blocks of the reference alone."""
         inferences = self._block_length(min(self._time(self.reference, PROBE_INFERENCES).samples_ms))

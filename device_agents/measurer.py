@@ -3,29 +3,40 @@
 import hashlib
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from db import phones
+from db.artifact import CandidateArtifact
 from db.artifacts import ArtifactStore
 from db.claim import Claim
+from db.measured import reusable
 from db.report import MeasurementRecord, Report
 from db.session import Database
 from db.work import HandedBack, LeaseKeeper
-from device_agents.conditions import Conditions, disturbance
+from device_agents.conditions import Conditions
+from device_agents.energy import EnergySampler
+from device_agents.measured_report import measured_report
 from device_agents.measurement import Measured, Measurement
 from device_agents.metrics import PhoneMetrics
 from device_agents.phone import Phone
+from device_agents.run_facts import run_facts
 from device_agents.runtimes import DeviceRuntime, InstalledNetwork, device_runtime
+from device_agents.sustained import SustainedRun
 from device_agents.usual_pace import UsualPace
-from paretofarm.errors import LeaseLost, NoisyMeasurement, PhoneOverheated, Unavailable
+from device_agents.watch import Pause, Watch
+from paretofarm.errors import LeaseLost, NoisyMeasurement, Unavailable
 from paretofarm.lifecycle import MAX_NOISY_ATTEMPTS
 from paretofarm.measurement import PROTOCOL_VERSION
 from paretofarm.runtimes import MeasurementSettings
 
 log = logging.getLogger(__name__)
+
+Runtimes = Callable[[MeasurementSettings, Mapping[str, str]], DeviceRuntime]
 
 NETWORK_KIND = "network"
 REFERENCE_KIND = "reference"
@@ -47,6 +58,7 @@ class Measurer:
     metrics: PhoneMetrics
     stopping: threading.Event = field(default_factory=threading.Event)
     usual_pace: UsualPace = field(default_factory=UsualPace)
+    runtimes: Runtimes = device_runtime
 
     def stop(self) -> None:
         """Gives up what is being measured, at once; the evaluation is handed back. Safe in a signal handler."""
@@ -63,49 +75,99 @@ class Measurer:
             raise
 
     def _measure(self, claim: Claim, keeper: LeaseKeeper) -> Report:
-        artifact = claim.artifact(NETWORK_KIND, self.device)
-        network = self.store.fetch(artifact)
+        settings = _settings(claim)
+        runtime = self.runtimes(settings, self.environment)
+        watch = Watch(self.phone.conditions, self.phone.judge, self._pause(keeper), self._ready())
+        runner = runtime.prepare(self.phone.link)
+        system = self.phone.identify().fingerprint
+        job = _Job(claim, settings, runtime, runner, f"{settings.protocol_key}/{runner}/{system}", watch, keeper)
+        known = self._known(job)
+        if known is not None:
+            log.info("candidate %s is not measured again: measurement %s stands", claim.number, known.reused_from)
+            return measured_report(known)
         folder = self.phone.job_folder(f"{claim.evaluation_id}-{claim.attempt}")
         try:
-            return _report(self._record(claim, keeper, network, artifact.sha256, folder))
+            return measured_report(self._record(job, folder))
         finally:
             self._clean(folder)
 
-    def _record(self, claim: Claim, keeper: LeaseKeeper, network: Path, sha256: str, folder: str) -> MeasurementRecord:
-        settings = _settings(claim)
-        before = self._ready()
-        runtime = device_runtime(settings, self.environment)
-        runner = runtime.prepare(self.phone.link)
-        watch = _Watch(self.phone, keeper, self.stopping, before)
-        measurement = Measurement(
-            link=self.phone.link,
-            runtime=runtime,
-            settings=settings,
-            network=self._install(runtime, network, sha256),
-            reference=self._install_reference(runtime, claim),
-            folder=folder,
-            disturbance=watch.disturbance,
-        )
-        measured = self._run(measurement, keeper)
+    def _known(self, job: "_Job") -> MeasurementRecord | None:
+        """What need not be measured again. A repetition is never answered so: it is there to see what was noisy."""
+        if not job.settings.reuse or job.claim.failures:
+            return None
+        with self.database.transaction() as session:
+            return reusable(
+                session,
+                job.network.sha256,
+                device=self.device,
+                protocol_key=job.key,
+                simulated=self.simulated,
+                max_relative_ci=job.settings.max_relative_ci,
+                sustained_s=job.settings.sustained_s,
+            )
+
+    def _record(self, job: "_Job", folder: str) -> MeasurementRecord:
+        sampler = EnergySampler(self.phone.link, folder) if job.watch.first.powered is False else None
+        measurement = self._measurement(job, folder, sampler)
+        measured = self._run(measurement, job.keeper)
         self.metrics.note_measured(measured)
-        self._require_quiet(claim, measured)
+        self._require_quiet(job.claim, measured)
+        details = {**_details(measured, sampler), **self._sustained(job, measurement, measured)}
+        conditions = {"before": job.watch.first.to_dict(), "after": job.watch.last.to_dict(), "runner": job.runner}
         return MeasurementRecord(
             phone_id=self.phone_id,
-            network_sha256=sha256,
-            runtime=settings.runtime,
+            network_sha256=job.network.sha256,
+            runtime=job.settings.runtime,
             protocol=PROTOCOL_VERSION,
             blocks=measured.blocks,
             summary=measured.summary,
-            conditions={"before": before.to_dict(), "after": watch.last.to_dict(), "runner": runner},
+            conditions=conditions,
             simulated=self.simulated,
+            device=self.device,
+            protocol_key=job.key,
+            details=details,
+        )
+
+    def _measurement(self, job: "_Job", folder: str, sampler: EnergySampler | None) -> Measurement:
+        artifact = job.network
+        return Measurement(
+            link=self.phone.link,
+            runtime=job.runtime,
+            settings=job.settings,
+            network=self._install(job.runtime, self.store.fetch(artifact), artifact.sha256),
+            reference=self._install_reference(job.runtime, job.claim),
+            folder=folder,
+            disturbance=job.watch.disturbance,
+            rest=None if self.simulated else job.watch.pause,
+            watching=nullcontext if sampler is None else sampler.watching,
         )
 
     def _run(self, measurement: Measurement, keeper: LeaseKeeper) -> Measured:
         key = measurement.settings.protocol_key
-        usual = self.usual_pace.of(key, measurement.reference_pace_ms)
+        pace = self.usual_pace.of if self.simulated else self.usual_pace.at_rest
+        usual = pace(key, measurement.reference_pace_ms)
         measured = measurement.run(self._baseline(measurement, usual), usual, keeper.progress)
         self.usual_pace.note(key, measured.summary.reference_ms)
         return measured
+
+    def _sustained(self, job: "_Job", measurement: Measurement, measured: Measured) -> dict[str, Any]:
+        seconds = job.settings.sustained_s
+        if not seconds:
+            return {}
+        run = SustainedRun(measurement.time_candidate, job.watch.conditions, job.keeper.progress)
+        curve = run.run(seconds, measured.summary.raw_latency_ms)
+        if curve.stopped is not None:
+            log.warning("the sustained run ended after %.0f of %.0f s: %s", curve.ran_s, seconds, curve.stopped)
+        return {"sustained": curve.to_dict()}
+
+    def _pause(self, keeper: LeaseKeeper) -> Pause:
+        def pause(seconds: float) -> None:
+            if keeper.lost.is_set():
+                raise LeaseLost
+            if self.stopping.wait(seconds):
+                raise HandedBack
+
+        return pause
 
     def _install_reference(self, runtime: DeviceRuntime, claim: Claim) -> InstalledNetwork:
         local = runtime.reference()
@@ -148,33 +210,21 @@ class Measurer:
             log.warning("%s is left behind: %s", folder, error)
 
 
-class _Watch:
-    """Looks at the phone after every block, and whether to go on at all."""
+@dataclass(frozen=True)
+class _Job:
+    """One claim with all that is known before anything runs. key: under which its measurement may be used again."""
 
-    def __init__(self, phone: Phone, keeper: LeaseKeeper, stopping: threading.Event, before: Conditions) -> None:
-        self.last = before
-        self._beyond = False
-        self._phone = phone
-        self._keeper = keeper
-        self._stopping = stopping
+    claim: Claim
+    settings: MeasurementSettings
+    runtime: DeviceRuntime
+    runner: str
+    key: str
+    watch: Watch
+    keeper: LeaseKeeper
 
-    def disturbance(self) -> str | None:
-        if self._keeper.lost.is_set():
-            raise LeaseLost
-        if self._stopping.is_set():
-            raise HandedBack
-        previous, self.last = self.last, self._phone.conditions()
-        return self._gate() or disturbance(previous, self.last)
-
-    def _gate(self) -> str | None:
-        """A block beyond the limits does not count; a phone that stays there is not measured on. A moment's heat may
-        be the network's own.
-        """
-        problem = self._phone.judge(self.last)
-        if problem is not None and (self._beyond or not isinstance(problem, PhoneOverheated)):
-            raise problem
-        self._beyond = problem is not None
-        return None if problem is None else str(problem)
+    @property
+    def network(self) -> CandidateArtifact:
+        return self.claim.artifact(NETWORK_KIND, self.claim.step.device)
 
 
 def _settings(claim: Claim) -> MeasurementSettings:
@@ -190,17 +240,8 @@ def _noise(measured: Measured) -> str:
     return f"the interval is ± {summary.relative_ci:.1%} after {blocks} blocks"
 
 
-def _report(record: MeasurementRecord) -> Report:
-    summary = record.summary
-    return Report(
-        metrics={"latency_ms": summary.latency_ms, "latency_p90_ms": summary.p90_ms * _normalisation(record)},
-        intervals={"latency_ms": (summary.low_ms, summary.high_ms)},
-        measurement=record,
-        details={"noisy": summary.noisy},
-        simulated=record.simulated,
-    )
-
-
-def _normalisation(record: MeasurementRecord) -> float:
-    """Brings a raw time to the baseline's pace, as the median was."""
-    return 1 / record.summary.reference_ratio
+def _details(measured: Measured, sampler: EnergySampler | None) -> dict[str, Any]:
+    power = None if sampler is None else sampler.power()
+    energy = {} if power is None else {"energy": power.to_dict(measured.summary.raw_latency_ms)}
+    rested = {"rested_s": measured.rested_s} if measured.rested_s else {}
+    return {**run_facts(measured.times).to_dict(), **energy, **rested}

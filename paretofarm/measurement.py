@@ -1,6 +1,6 @@
 """How candidates are measured: what all runtimes share of the `measurement:` part of an experiment file."""
 
-from typing import Self
+from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
@@ -19,8 +19,13 @@ class MeasurementProtocol(Strict):
     confidence interval is at most `max_relative_ci` of the value, from `min_blocks` to `max_blocks`. A block does
     not count where the reference's pace is further than `max_reference_shift` from the phone's usual one. A phone that
     is not at rest, as the reference says, may rest for `max_rest_s` altogether (simulated phones never do).
+
+    reuse: what was measured before under the same protocol, not noisy, is not measured again. sustained_s: afterwards
+    the network runs without a pause for that long, for `latency_sustained_ms` (0: not at all).
     """
 
+    told: ClassVar[frozenset[str]] = frozenset()
+    """Which of `load_ms` and `peak_memory_bytes` the runner tells."""
     max_relative_ci: float = Field(0.02, gt=0, lt=1)
     warmup_inferences: int = Field(20, ge=1, le=10_000)
     min_inferences: int = Field(100, ge=3, le=1_000_000)
@@ -29,6 +34,8 @@ class MeasurementProtocol(Strict):
     max_blocks: int = Field(8, ge=3, le=100)
     max_reference_shift: float = Field(MAX_REFERENCE_SHIFT, gt=0, le=1)
     max_rest_s: float = Field(120.0, ge=0, le=3600)
+    reuse: bool = True
+    sustained_s: float = Field(0.0, ge=0, le=7200)
     calibration_images: int = Field(64, ge=1, le=10_000)
     test_images: int = Field(200, ge=1, le=10_000, description="that device_miou and its kin are scored on")
 
@@ -50,4 +57,8 @@ class MeasurementProtocol(Strict):
 
     def objection(self, device: str, metric: Metric) -> str | None:
         """Why this runtime cannot tell the metric of a device class; None where it can."""
+        if metric.name == "latency_sustained_ms" and not self.sustained_s:
+            return f"{metric.name}@{device} needs measurement.sustained_s, the seconds to run for"
+        if metric.name in ("load_ms", "peak_memory_bytes") and metric.name not in self.told:
+            return f"{metric.name}@{device}: its runner does not tell"
         return None

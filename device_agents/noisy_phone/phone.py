@@ -61,6 +61,8 @@ class NoisyPhone:
 
     def idle(self, seconds: float) -> None:
         """Time passes without work of ours."""
+        if seconds <= 0:
+            return
         self._heat.pass_time(seconds, busy=False)
         self._surroundings.pass_time(seconds)
         self.now_s += seconds

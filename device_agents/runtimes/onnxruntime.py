@@ -9,6 +9,7 @@ virtual phone carries too; for a handset PARETOFARM_ONNXRUNTIME_RUN names an And
 import csv
 import io
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import as_file, files
@@ -74,10 +75,11 @@ class OnnxRuntime:
         result = link.run(argv, timeout_s=self.block_timeout_s, directory=folder)
         if result.exit_code != 0:
             raise _blame(PROGRAM, result.exit_code, result.stderr or result.stdout, network.folder)
-        times = parse_times(link.pull(result_file).decode())[warmup:]
+        rows = link.pull(result_file).decode()
+        times = parse_times(rows)[warmup:]
         if len(times) != inferences:
             raise RunnerFailed(f"{PROGRAM} on {link.serial} timed {len(times)} of {inferences} inferences")
-        return BlockTimes(times)
+        return BlockTimes(times, load_ms=parse_load_ms(result.stdout), peak_memory_bytes=parse_peak_memory(rows))
 
     def infer(self, link: DeviceLink, network: InstalledNetwork, images: Images, *, folder: str) -> Logits:
         program = self._runner(link)
@@ -116,9 +118,23 @@ def parse_times(text: str) -> tuple[float, ...]:
 
     Its rows are `model name, seconds, peak memory, CPU share, run index`; other lines are left out.
     """
-    rows = [row for row in csv.reader(io.StringIO(text)) if len(row) >= 5 and row[-1].strip().isdigit()]
-    times = tuple(float(row[1]) * 1e3 for row in rows)
+    times = tuple(float(row[1]) * 1e3 for row in _rows(text))
     return tuple(time for time in times if math.isfinite(time) and time > 0)
+
+
+def parse_peak_memory(text: str) -> int | None:
+    """Bytes, from the same rows. Old versions, and systems that do not say, write 0."""
+    return max((int(row[2]) for row in _rows(text) if row[2].strip().isdigit()), default=0) or None
+
+
+def parse_load_ms(output: str) -> float | None:
+    """From the summary's line `Session creation time cost: 0.0123 s`."""
+    found = re.search(r"^Session creation time cost: ([\d.eE+-]+) s", output, re.MULTILINE)
+    return float(found.group(1)) * 1e3 if found else None
+
+
+def _rows(text: str) -> list[list[str]]:
+    return [row for row in csv.reader(io.StringIO(text)) if len(row) >= 5 and row[-1].strip().isdigit()]
 
 
 def _blame(program: str, exit_code: int, output: str, network: str) -> NotDeployable | RunnerFailed:

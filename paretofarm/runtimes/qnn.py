@@ -1,7 +1,7 @@
 """Settings of the runtime `qnn`: a network on the Hexagon tensor processor (HTP) of a Snapdragon, by Qualcomm's QNN."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, field_validator
 
@@ -51,6 +51,7 @@ class HtpCompilation(MeasurementProtocol):
 class QnnMeasurement(HtpCompilation):
     """An HTP context binary timed by `qnn-net-run` on the phone."""
 
+    told: ClassVar[frozenset[str]] = frozenset({"load_ms"})
     runtime: Literal["qnn"]
     perf_profile: PerfProfile = "burst"
 

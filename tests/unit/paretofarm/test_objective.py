@@ -25,6 +25,9 @@ def test_every_metric_says_where_it_comes_from() -> None:
     assert {name for name, metric in METRICS.items() if metric.per_device} == {
         "latency_ms",
         "latency_p90_ms",
+        "latency_sustained_ms",
+        "load_ms",
+        "peak_memory_bytes",
         "network_bytes",
         "device_miou",
         "device_f1",
