@@ -6,6 +6,7 @@ import click
 from rich import box
 from rich.table import Table
 
+from cli.measured_words import measured_words
 from cli.tables import print_facts, print_table
 from cli.words import count_text, duration, heading, interval_text, metric_text
 from db.artifact import CandidateArtifact
@@ -99,7 +100,9 @@ def _measurement(measurement: ReportedMeasurement) -> Iterator[tuple[str, str]]:
         f"{count_text(summary['discarded'], 'block')} did not count",
     )
     yield "reference network", f"{summary['reference_ms']:.4g} ms, {summary['reference_ratio']:.3f} of its first pace"
-    yield "when", f"{measurement.created_at:%Y-%m-%d %H:%M:%S} UTC"
+    yield from measured_words(measurement.details)
+    copied = "" if measurement.reused_from is None else f", a copy of measurement {measurement.reused_from}"
+    yield "when", f"{measurement.created_at:%Y-%m-%d %H:%M:%S} UTC{copied}"
 
 
 def _score(score: ReportedScore) -> Iterator[tuple[str, str]]:

@@ -39,7 +39,10 @@ class Parent:
 
 @dataclass(frozen=True)
 class ReportedMeasurement:
-    """device: the phone's class; samples: per block, in ms; summary, conditions: as the agent wrote them."""
+    """device: the phone's class; samples: per block, in ms; summary, conditions, details: as the agent wrote them.
+
+    reused_from: id of the measurement that this one is a copy of.
+    """
 
     device: str
     phone: str
@@ -50,6 +53,8 @@ class ReportedMeasurement:
     samples: Sequence[Mapping[str, Any]]
     summary: Mapping[str, Any]
     conditions: Mapping[str, Any]
+    details: Mapping[str, Any]
+    reused_from: int | None
     created_at: datetime
 
 
@@ -236,6 +241,8 @@ def _measurements(session: Session, candidate_id: int) -> dict[int, ReportedMeas
             samples=row.samples,
             summary=row.summary,
             conditions=row.conditions,
+            details=row.details,
+            reused_from=row.reused_from,
             created_at=row.created_at,
         )
         for row, phone in session.execute(query.where(EvaluationRow.candidate_id == candidate_id)).tuples()

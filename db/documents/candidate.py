@@ -57,6 +57,8 @@ def _measurement(measurement: ReportedMeasurement) -> dict[str, Any]:
         "runtime": measurement.runtime,
         "summary": measurement.summary,
         "conditions": measurement.conditions,
+        "details": measurement.details,
+        "reused_from": measurement.reused_from,
         "created_at": measurement.created_at.isoformat(),
     }
 
