@@ -70,7 +70,11 @@ def test_closed_errors_do_not_matter() -> None:
         ("front --nonsense", "No such option '--nonsense': see `paretofarm front --help`"),
         ("--nonsense", "No such option '--nonsense': see `paretofarm --help`"),
         ("candidates", "Missing argument 'SEARCH': see `paretofarm candidates --help`"),
-        ("agent --connect x", "Invalid value for '--connect': 'x' is not HOST:PORT: see `paretofarm agent --help`"),
+        (
+            "agent --connect x",
+            "Invalid value for '--connect': 'x' is not HOST:PORT, usb:SERIAL, usb:BUS-PORT or server:SERIAL: "
+            "see `paretofarm agent --help`",
+        ),
     ],
 )
 def test_a_wrong_command_line_is_one_line_too(arguments: str, line: str) -> None:
