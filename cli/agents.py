@@ -17,6 +17,7 @@ from cli.stack.identity import launch_command
 from cli.stack_processes import PROGRAM
 from device_agents.discovery.found import FoundPhone, Readiness
 from paretofarm.errors import ConfigError
+from paretofarm.phone_settings import SUPERVISED
 from paretofarm.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -53,7 +54,7 @@ class AgentOptions:
         argv = [*PROGRAM, "agent", "--connect", address, "--key", str(self.key)]
         argv += ["--device-class", self.device_class] if self.device_class else []
         argv += ["--verbose"] if self.verbose else []
-        told = {VARIABLE: str(self.metrics.next(place)) if self.metrics else ""}
+        told = {VARIABLE: str(self.metrics.next(place)) if self.metrics else "", SUPERVISED: "1"}
         return subprocess.Popen(
             launch_command(argv, death_signal=signal.SIGTERM),
             env={**os.environ, **self.settings.environment(), **told},

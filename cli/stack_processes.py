@@ -10,6 +10,7 @@ from cli.local_stack import ProcessSpec
 from cli.metrics.address import VARIABLE, MetricsAddress
 from cli.virtual_phones import DEVICE_CLASS, VirtualPhonePlace, place_phones
 from paretofarm.errors import StackError
+from paretofarm.phone_settings import SUPERVISED
 from paretofarm.settings import Settings
 
 NICE = 10
@@ -80,10 +81,9 @@ def _phone_specs(places: Sequence[VirtualPhonePlace], key: Path, *, environment:
     private = ensure_key_pair(key)
     public = public_key_path(private)
     specs = [ProcessSpec(f"phone-{place.name}", _phone(place, public)) for place in places]
+    supervised = {**environment, SUPERVISED: "1"}
     for place in places:
-        specs.append(
-            ProcessSpec(f"agent-{place.name}", _agent(place, private), environment, nice=NICE, grace_s=GRACE_S)
-        )
+        specs.append(ProcessSpec(f"agent-{place.name}", _agent(place, private), supervised, nice=NICE, grace_s=GRACE_S))
     return specs
 
 

@@ -6,9 +6,10 @@ import os
 import socket
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from celery import signals
+from celery import Celery, signals
 
 from db import migrate, phones
 from db.artifacts import ArtifactStore
@@ -18,6 +19,7 @@ from db.presence import Presence, facts_of_this_process
 from db.session import Database
 from db.work import Work
 from device_agents.app import agent_app
+from device_agents.blame import Guard
 from device_agents.care import care_for
 from device_agents.gate import Gate
 from device_agents.link import open_link
@@ -91,11 +93,51 @@ def _serve(
         with database.transaction() as session:
             return phones.register(session, _facts(found, device=device, address=address), agent=owner)
 
-    phone_id = register(identity)
+    crew = _crew(settings, phone, identity, database, metrics=metrics, register=register)
+    recoverer = crew.guard.health.recoverer
+    gate = Gate(
+        [queue_name(stage, device) for stage in ON_DEVICE],
+        obstacle=crew.guard.health.look,
+        must_end=lambda: recoverer.new_process,
+    )
+    app = agent_app(
+        settings.broker_url,
+        database=database,
+        gate=gate,
+        work=lambda claim, keeper: crew.work[claim.step.stage](claim, keeper),
+        owner=owner,
+        lease_s=settings.lease_s,
+        meter=metrics.meter,
+    )
+    log.info("agent is up: %s (%s), device class %s", identity.serial, identity.model, device)
+    with Presence(database, facts_of_this_process(owner, "agent", gate.queues)):
+        _work(app, gate, name=address, stop=crew.measurer.stop)
+    if recoverer.new_process:
+        raise NewProcessWanted(f"{identity.serial}: the agent ends for its phone's sake, to be started anew")
+
+
+@dataclass(frozen=True)
+class _Crew:
+    """What does the work of one phone. work: guarded, by stage."""
+
+    measurer: Measurer
+    guard: Guard
+    work: Mapping[Stage, Work]
+
+
+def _crew(
+    settings: Settings,
+    phone: Phone,
+    identity: Identity,
+    database: Database,
+    *,
+    metrics: PhoneMetrics,
+    register: Callable[[Identity], int],
+) -> _Crew:
     measurer = Measurer(
         phone=phone,
-        phone_id=phone_id,
-        device=device,
+        phone_id=register(identity),
+        device=metrics.device,
         simulated=identity.simulated,
         database=database,
         store=ArtifactStore(settings.artifacts, settings.cache),
@@ -105,7 +147,7 @@ def _serve(
     scorer = Scorer(
         phone=phone,
         serial=identity.serial,
-        device=device,
+        device=metrics.device,
         simulated=identity.simulated,
         database=database,
         store=measurer.store,
@@ -115,7 +157,7 @@ def _serve(
     guard = care_for(
         phone,
         identity,
-        phone_id=phone_id,
+        phone_id=measurer.phone_id,
         database=database,
         store=measurer.store,
         environment=os.environ,
@@ -127,24 +169,14 @@ def _serve(
         Stage.MEASURE: guard.guarded(measurer.measure, WorkKind.MEASUREMENT),
         Stage.SCORE: guard.guarded(scorer.score, WorkKind.SCORE),
     }
-    recoverer = guard.health.recoverer
-    gate = Gate(
-        [queue_name(stage, device) for stage in ON_DEVICE],
-        obstacle=guard.health.look,
-        must_end=lambda: recoverer.new_process,
-    )
+    return _Crew(measurer, guard, work)
+
+
+def _work(app: Celery, gate: Gate, *, name: str, stop: Callable[[], None]) -> None:
+    """Consumes until the process is told to end, or the gate ends it. stop: gives up what is being done, at once."""
     signals.setup_logging.connect(_leave_logging_alone, weak=False)
-    app = agent_app(
-        settings.broker_url,
-        database=database,
-        gate=gate,
-        work=lambda claim, keeper: work[claim.step.stage](claim, keeper),
-        owner=owner,
-        lease_s=settings.lease_s,
-        meter=metrics.meter,
-    )
     worker = app.Worker(
-        hostname=f"agent-{hashlib.sha256(address.encode()).hexdigest()[:8]}@%h",
+        hostname=f"agent-{hashlib.sha256(name.encode()).hexdigest()[:8]}@%h",
         pool_cls="solo",
         concurrency=1,
         queues=gate.queues,
@@ -156,17 +188,13 @@ def _serve(
     )
 
     def drain(**_: object) -> None:
-        measurer.stop()
+        stop()
 
     signals.worker_shutting_down.connect(drain, weak=False)
-    log.info("agent is up: %s (%s), device class %s", identity.serial, identity.model, device)
     try:
-        with Presence(database, facts_of_this_process(owner, "agent", gate.queues)):
-            worker.start()
+        worker.start()
     finally:
         signals.worker_shutting_down.disconnect(drain)
-    if recoverer.new_process:
-        raise NewProcessWanted(f"{identity.serial}: the agent ends for its phone's sake, to be started anew")
 
 
 def _leave_logging_alone(**_: object) -> None:
