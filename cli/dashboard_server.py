@@ -2,10 +2,12 @@
 
 import logging
 import socket
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata
+from types import FrameType
 
 import uvicorn
 from prometheus_client import CollectorRegistry, disable_created_metrics, generate_latest
@@ -18,6 +20,7 @@ from cli.searches import check_dataset
 from cli.signals import interruptible
 from dashboard.app import create_app
 from dashboard.auth.entrance import Entrance, is_loopback
+from dashboard.feed import Feed
 from dashboard.services import Services
 from db.experiment_text import ExperimentFile
 from db.session import Database
@@ -61,9 +64,22 @@ def run_dashboard(environment: Mapping[str, str], listening: Listening, *, check
     log.info("dashboard stops")
 
 
+class _Server(uvicorn.Server):
+    """Ends the streams of events when it is told to stop: by themselves they never would."""
+
+    def __init__(self, config: uvicorn.Config, feed: Feed) -> None:
+        super().__init__(config)
+        self._feed = feed
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        threading.Thread(target=self._feed.close).start()  # a signal handler must not wait for a lock
+        super().handle_exit(sig, frame)
+
+
 def _serve(services: Services, place: socket.socket) -> None:
+    app = create_app(services)
     config = uvicorn.Config(
-        create_app(services),
+        app,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -71,7 +87,7 @@ def _serve(services: Services, place: socket.socket) -> None:
         h11_max_incomplete_event_size=16_384,
     )
     try:
-        uvicorn.Server(config).run(sockets=[place])
+        _Server(config, app.state.feed).run(sockets=[place])
     except KeyboardInterrupt:
         return
 

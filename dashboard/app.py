@@ -1,10 +1,15 @@
 """The application: everything that answers a request, put together."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from anyio import to_thread
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from dashboard import api, health, problems
 from dashboard.auth.login_limit import LoginLimit
+from dashboard.feed import Feed
 from dashboard.gatekeeper import Gatekeeper
 from dashboard.pages import api_page, candidate_pages, farm_pages, login, search_pages, visitor
 from dashboard.pages.rendering import Templates
@@ -29,8 +34,10 @@ def create_app(services: Services) -> FastAPI:
         openapi_url=None,
         generate_unique_id_function=_operation_name,
         redirect_slashes=False,
+        lifespan=_lifespan,
     )
     app.state.services = services
+    app.state.feed = Feed(services.database, services.meter)
     app.state.templates = Templates()
     app.state.login_limit = LoginLimit()
     problems.install(app)
@@ -41,6 +48,17 @@ def create_app(services: Services) -> FastAPI:
         app.include_router(part.router)
     app.add_middleware(Gatekeeper, entrance=services.entrance, meter=services.meter)
     return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    feed: Feed = app.state.feed
+    feed.start()
+    try:
+        yield
+    finally:
+        feed.close()
+        await to_thread.run_sync(feed.join)
 
 
 def _operation_name(route: APIRoute) -> str:

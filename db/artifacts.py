@@ -7,7 +7,7 @@ import errno
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import IO
@@ -17,7 +17,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from db.artifact import StoredArtifact
 from db.artifact_folder import ArtifactFolder, is_intact, sha256_of, write_whole
-from db.artifact_remote import RemoteArtifacts, remote_errors, remote_options
+from db.artifact_remote import RENEW_AFTER, RemoteArtifacts, remote_errors, remote_options
 from db.stored_file import StoredFile
 from paretofarm.errors import ArtifactMissing, ArtifactStoreFull, ArtifactStoreUnavailable, ConfigError
 
@@ -56,6 +56,11 @@ class ArtifactStore:
     def root_uri(self) -> str:
         """What all uris begin with, for people."""
         return self._place.uri("0" * 64).removesuffix(f"{'0' * 2}/{'0' * 64}")
+
+    @property
+    def renewed_after(self) -> timedelta:
+        """For how long content that is stored again keeps the age of the first time."""
+        return timedelta(0) if self._local else RENEW_AFTER
 
     def put_file(self, path: Path, kind: str) -> StoredArtifact:
         """Stores a file's content. kind: what it is for."""

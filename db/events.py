@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import Select, func, insert, select
 from sqlalchemy.orm import Session
 
 from db.notify import notify
@@ -24,9 +24,14 @@ class EventKind(StrEnum):
     EXPERIMENT_STOPPED = "experiment_stopped"
     EXPERIMENT_RESUMED = "experiment_resumed"
     EXPERIMENT_FINISHED = "experiment_finished"
+    EXPERIMENT_CHANGED = "experiment_changed"
+    EXPERIMENT_DELETED = "experiment_deleted"
     CANDIDATE_PROPOSED = "candidate_proposed"
     CANDIDATE_FINISHED = "candidate_finished"
     CANDIDATE_EXPORTED = "candidate_exported"
+    CANDIDATE_PINNED = "candidate_pinned"
+    CANDIDATE_UNPINNED = "candidate_unpinned"
+    CANDIDATE_RERUN = "candidate_rerun"
     EVALUATION_QUEUED = "evaluation_queued"
     EVALUATION_CLAIMED = "evaluation_claimed"
     EVALUATION_DONE = "evaluation_done"
@@ -83,6 +88,40 @@ def tail(session: Session, *, after_id: int = 0, experiment_id: int | None = Non
     if experiment_id is not None:
         query = query.where(EventRow.experiment_id == experiment_id)
     return [_event(row) for row in reversed(session.scalars(query).all())]
+
+
+def following(
+    session: Session,
+    after_id: int,
+    *,
+    kinds: Sequence[EventKind] = (),
+    experiment_id: int | None = None,
+    limit: int = 100,
+) -> list[Event]:
+    """The first events after `after_id`, oldest first; of some kinds only, where kinds are given. See `tail`."""
+    query = select(EventRow).where(EventRow.id > after_id).order_by(EventRow.id).limit(limit)
+    return [_event(row) for row in session.scalars(_about(query, kinds, experiment_id))]
+
+
+def latest(
+    session: Session, *, kinds: Sequence[EventKind] = (), experiment_id: int | None = None, limit: int = 100
+) -> list[Event]:
+    """The newest events, oldest first."""
+    query = select(EventRow).order_by(EventRow.id.desc()).limit(limit)
+    return [_event(row) for row in reversed(session.scalars(_about(query, kinds, experiment_id)).all())]
+
+
+def _about(
+    query: Select[tuple[EventRow]], kinds: Sequence[EventKind], experiment_id: int | None
+) -> Select[tuple[EventRow]]:
+    if kinds:
+        query = query.where(EventRow.kind.in_([kind.value for kind in kinds]))
+    return query if experiment_id is None else query.where(EventRow.experiment_id == experiment_id)
+
+
+def last_id(session: Session) -> int:
+    """Of the newest event; 0 where there is none."""
+    return session.scalar(select(func.max(EventRow.id))) or 0
 
 
 def of_evaluations(session: Session, candidate_id: int) -> list[Event]:

@@ -1,5 +1,6 @@
 """An experiment as its author wrote it: YAML (JSON is YAML too) to `Experiment`; errors name the place."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,12 +22,13 @@ class ExperimentFile:
     experiment: Experiment
 
 
-def read_experiment(source: str, path: Path) -> ExperimentFile:
+def read_experiment(source: str, path: Path, *, as_json: bool = False) -> ExperimentFile:
     """The experiment that a text describes. A relative data set path counts from the current folder, as in a shell.
 
-    path: what errors call the text. Errors: ConfigError naming it and the line and column, or the key, that is wrong.
+    path: what errors call the text. as_json: JSON is nearly YAML, but its numbers are read otherwise.
+    Errors: ConfigError naming the path and the line and column, or the key, that is wrong.
     """
-    document = _parse(source, path)
+    document = _parse_json(source, path) if as_json else _parse(source, path)
     return ExperimentFile(path, source, _with_absolute_paths(parse_experiment(document, str(path))))
 
 
@@ -41,6 +43,25 @@ def _parse(source: str, path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: not YAML: character {error.position} is {error.character!r}") from error
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"{path}: not YAML: {error}") from error
+    return _checked(document, path)
+
+
+def _parse_json(source: str, path: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(source, object_pairs_hook=_once)
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"{path}: not JSON: {error}") from error
+    return _checked(document, path)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    document = dict(pairs)
+    if len(document) < len(pairs):
+        raise ValueError("a key is there twice")
+    return document
+
+
+def _checked(document: Any, path: Path) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise ConfigError(f"{path}: not an experiment file: expected `name:` and the other keys at the top level")
     return document

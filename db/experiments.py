@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from pydantic import ValidationError
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -15,8 +15,8 @@ from db import events
 from db.events import EventKind
 from db.plain_json import dumps
 from db.tables import NOW, CandidateRow, EvaluationRow, ExperimentRow, ExperimentStatus
-from paretofarm.errors import ConfigError, NotFound
-from paretofarm.experiment import Experiment
+from paretofarm.errors import ConfigError, Conflict, NotFound
+from paretofarm.experiment import Experiment, parse_experiment
 from paretofarm.lifecycle import HALTING_CODES, CandidateStatus, EvaluationStatus
 
 __all__ = ["ExperimentStatus", "StoredExperiment", "active", "create", "find", "finish", "get", "list_experiments"]
@@ -118,6 +118,38 @@ def finish(session: Session, experiment_id: int, *, reason: str | None = None) -
     """The search is over; reason: why before it had what was asked for. False: it was finished already."""
     before = [ExperimentStatus.RUNNING, ExperimentStatus.STOPPED]
     return _change(session, experiment_id, before, ExperimentStatus.FINISHED, EventKind.EXPERIMENT_FINISHED, reason)
+
+
+def reopen(session: Session, experiment_id: int, *, reason: str) -> bool:
+    """A finished search goes on, since there is something left to do. False: it was not finished."""
+    before, running = [ExperimentStatus.FINISHED], ExperimentStatus.RUNNING
+    if not _change(session, experiment_id, before, running, EventKind.EXPERIMENT_RESUMED, reason):
+        return False
+    cleared = {"finished_at": None, "reason": None}
+    session.execute(update(ExperimentRow).where(ExperimentRow.id == experiment_id).values(cleared))
+    return True
+
+
+def change_limit(session: Session, experiment_id: int, candidates: int) -> Experiment:
+    """Asks a search for so many complete candidates; a finished one goes on where that is more. Returns the search.
+
+    ConfigError for a number that is none; Conflict for fewer than are complete already.
+    """
+    query = select(ExperimentRow).where(ExperimentRow.id == experiment_id).with_for_update()
+    row = session.scalars(query).one()
+    before = read_config(row.name, dumps(row.config)).stop.candidates
+    complete = CandidateRow.experiment_id == experiment_id, CandidateRow.status == CandidateStatus.COMPLETE
+    known = session.scalar(select(func.count()).select_from(CandidateRow).where(*complete)) or 0
+    if candidates < known:
+        raise Conflict(f"stop.candidates = {candidates}: {known} are complete already")
+    config = {**row.config, "stop": {**row.config["stop"], "candidates": candidates}}
+    changed = parse_experiment(config, f"search {row.name!r}")
+    session.execute(update(ExperimentRow).where(ExperimentRow.id == experiment_id).values(config=config))
+    details = {"stop.candidates": [before, candidates]}
+    events.record(session, EventKind.EXPERIMENT_CHANGED, experiment_id=experiment_id, details=details)
+    if candidates > known:
+        reopen(session, experiment_id, reason=f"{candidates} candidates are asked for")
+    return changed
 
 
 def _change(

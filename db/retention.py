@@ -80,7 +80,7 @@ def bounds(session: Session, policy: Policy) -> dict[str, Any]:
 
 
 def expendable(session: Session, judged_by: Mapping[str, Any]) -> list[Expendable]:
-    """Artifacts that no candidate needs who is unfinished, exported, on a front, or finished too lately.
+    """Artifacts that no candidate needs who is unfinished, exported, pinned, on a front, or finished too lately.
 
     One that several candidates share is needed as long as one of them needs it. judged_by: see `bounds`.
     """
@@ -122,6 +122,7 @@ WITH needs AS (
         l.kind,
         c.status IN ('proposed', 'running')
         OR c.exported_at IS NOT NULL
+        OR c.pinned_at IS NOT NULL
         OR c.id = ANY(:front)
         OR c.finished_at IS NULL
         OR c.finished_at >= CASE l.kind WHEN 'checkpoint' THEN :checkpoints ELSE :networks END

@@ -60,6 +60,7 @@ ROLES: Mapping[str, Role] = {
             "candidates": (*_ENDING, "metrics", "intervals", "simulated", "exported_at", "pinned_at"),
             "evaluations": (*_LEASE, *_OUTCOME),
             "phones": ("state", "state_reason", "state_since", "quarantined_at"),
+            "artifacts": ("deleted_at", "deleted_reason"),
             "api_tokens": ("revoked_at", "last_used_at"),
         },
         # What belongs to a search goes with it, by the foreign keys. candidate_artifacts: to lock it meanwhile.

@@ -438,6 +438,10 @@ class PointRow(Base):
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     candidate_id: Mapped[int]
     status: Mapped[CandidateStatus]
+    generation: Mapped[int]
+    """0 for a candidate without parents, else one more than the latest generation among them."""
+    train_s: Mapped[float]
+    """Seconds of training, over all rungs."""
     parameters: Mapped[float | None]
     macs: Mapped[float | None]
     network_bytes: Mapped[float | None]

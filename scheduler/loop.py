@@ -5,11 +5,11 @@ import threading
 import time
 from collections.abc import Sequence
 
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from db import dispatch, experiments, leases
 from db.notify import CHANNEL
+from db.planning import plans
 from db.session import Database
 from paretofarm import instruments
 from paretofarm.errors import BrokerUnavailable, DatabaseUnavailable
@@ -20,7 +20,6 @@ from scheduler.search import Search
 log = logging.getLogger(__name__)
 
 POLL_S = 1.0
-LEADER_LOCK = 0x70617265746F  # "pareto"
 DISPATCH_WINDOW = 64
 """Messages at a time: a broker that is lost loses few, and the order stays the database's."""
 
@@ -62,7 +61,7 @@ class Scheduler:
     def _plan(self) -> bool:
         """False where another scheduler is the one that plans."""
         with self._database.transaction() as session:
-            if not _leads(session):
+            if not plans(session):
                 return False
             expired = leases.requeue_expired(session)
             if expired:
@@ -73,7 +72,9 @@ class Scheduler:
     def _tick_searches(self, session: Session) -> None:
         active = experiments.active(session)
         for stored in active:
-            search = self._searches.setdefault(stored.id, Search(stored, self._meter))
+            search = self._searches.get(stored.id)
+            if search is None or search.stored.experiment != stored.experiment:  # its limit was raised
+                search = self._searches[stored.id] = Search(stored, self._meter)
             search.tick(session, stored.status)
         for ended in self._searches.keys() - {stored.id for stored in active}:
             del self._searches[ended]
@@ -111,8 +112,3 @@ class Scheduler:
             self._meter.add(instruments.OUTAGES, server="broker")
             log.warning("work waits in the database until the broker is back: %s", error)
         self._broker_is_down = True
-
-
-def _leads(session: Session) -> bool:
-    """Whether this transaction is the one that plans; the lock goes with the transaction."""
-    return bool(session.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": LEADER_LOCK}))

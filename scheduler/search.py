@@ -40,6 +40,8 @@ class Search:
 
     def _tick(self, session: Session, status: ExperimentStatus) -> None:
         states = candidates.unfinished(session, self.stored.id)
+        for state in states:  # one that had ended may run again
+            self._ended.pop(state.number, None)
         still_open = [state for state in states if not self._advance(session, state)]
         if status is not ExperimentStatus.RUNNING:
             return

@@ -65,9 +65,9 @@ def gc(
 ) -> None:
     """Remove artifacts that nobody needs; says what would go unless --delete is given.
 
-    Kept whatever their age: artifacts of candidates that are unfinished, exported, or on a Pareto front (of any search,
-    for any device class and any pair of objectives). Files in the store that the database does not know go after the
-    grace time. The database keeps all numbers; of a removed artifact it says when it went.
+    Kept whatever their age: artifacts of candidates that are unfinished, exported, pinned, or on a Pareto front (of any
+    search, for any device class and any pair of objectives). Files in the store that the database does not know go
+    after the grace time. The database keeps all numbers; of a removed artifact it says when it went.
 
     \b
     Examples:

@@ -1,6 +1,5 @@
 """Writes an export: whole, or not at all."""
 
-import json
 import os
 import shutil
 from pathlib import Path
@@ -9,7 +8,7 @@ from cli.file_errors import readable_errors
 from db.artifacts import ArtifactStore
 from db.exports import Export
 from paretofarm.errors import ConfigError
-from paretofarm.export import RUN_EXAMPLE, model_card
+from paretofarm.export import texts
 
 
 def require_new(out: Path) -> None:
@@ -29,19 +28,9 @@ def write_folder(export: Export, store: ArtifactStore, out: Path, made: dict[str
                 store.copy(artifact.sha256, partial / name)
             for name, path in made.items():
                 shutil.copyfile(path, partial / name)
-            for name, text in _texts(export).items():
+            for name, text in texts(export.facts).items():
                 (partial / name).write_text(text, encoding="utf-8")
             partial.replace(out)
         except BaseException:
             shutil.rmtree(partial, ignore_errors=True)
             raise
-
-
-def _texts(export: Export) -> dict[str, str]:
-    facts = export.facts
-    texts = {
-        "README.md": model_card(facts),
-        "network.json": json.dumps(facts.to_dict(), indent=2) + "\n",
-        "architecture.json": json.dumps(facts.architecture, indent=2) + "\n",
-    }
-    return {**texts, "run.py": RUN_EXAMPLE} if facts.runnable else texts

@@ -16,6 +16,4 @@ def shell(request: Request, identity: Identity, template: str, **values: Any) ->
 
 def missing(request: Request, identity: Identity, what: str) -> Response:
     """For people, where the API would answer 404."""
-    return page(
-        request, "missing.html", identity, status=404, logout=not services_of(request).entrance.open, what=what
-    )
+    return page(request, "missing.html", identity, status=404, logout=not services_of(request).entrance.open, what=what)

@@ -13,13 +13,14 @@ from sqlalchemy import select, text, update
 
 from db import candidates, experiments, leases
 from db.experiments import ExperimentStatus, StoredExperiment
+from db.planning import PLANNING_LOCK
 from db.report import Report
 from db.session import Database
 from db.tables import CandidateRow, EvaluationRow
 from paretofarm.errors import BuildFailed, DataError, ParetofarmError
 from paretofarm.lifecycle import CandidateStatus, EvaluationStatus, Stage
 from scheduler.broker import Broker
-from scheduler.loop import LEADER_LOCK, Scheduler
+from scheduler.loop import Scheduler
 
 RESULTS: dict[Stage, dict[str, float]] = {
     Stage.BUILD: {"parameters": 1e4, "macs": 1e6},
@@ -226,7 +227,7 @@ def test_work_waits_in_the_database_while_the_broker_is_away(
 
 def test_of_two_schedulers_one_plans(farm: Farm) -> None:
     with farm.database.transaction() as other:
-        other.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LEADER_LOCK})
+        other.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": PLANNING_LOCK})
         farm.scheduler.tick()
         assert farm.candidates() == []
     farm.scheduler.tick()

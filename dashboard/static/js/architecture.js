@@ -34,68 +34,91 @@ export function plan(choices) {
   return { hourglasses, post: layersOf("post"), stem: choices.stem_stride, base: choices.base_channels, resolution: choices.resolution };
 }
 
-const WIDE = 118;
-const ROW = 50;
-const TOP = 34;
+const GAP = 34;
+const ROW = 74;
+const TOP = 58;
+const LAYER = 26;
+const TALL = { 1: 18, 3: 24, 5: 33, 7: 42 };
 
-const layer = (each, x, y, { changed, wide = 13, tall = 26 }) =>
-  svg(
-    "rect",
-    { class: `layer ${kindOf(each.op)}${changed?.has(each.name) ? " changed" : ""}`, x, y: y + tall / 2 - (6 + kernel(each.op) * 1.6), width: wide, height: 2 * (6 + kernel(each.op) * 1.6), rx: 3 },
-    svg("title", {}, `${each.name}: ${each.op}`),
-  );
+const widthOf = (layers) => (layers.length ? layers.length * (LAYER + 4) - 4 : 20);
 
-/** A block: its layers beside one another, the taller the greater their kernels. */
-const block = (layers, x, y, options) => {
-  if (!layers.length) return svg("rect", { class: "identity", x: x + 8, y: y + 8, width: 18, height: 10, rx: 5 }, svg("title", {}, "identity"));
-  return layers.map((each, index) => layer(each, x + index * 15, y, options));
+/** A block from x on, around y: its layers beside one another, the taller the greater their kernels. */
+const block = (layers, x, y, changed) => {
+  if (!layers.length) return svg("circle", { class: "identity", cx: x + 10, cy: y, r: 7 }, svg("title", {}, "identity"));
+  return layers.map((each, index) => {
+    const tall = TALL[kernel(each.op)] ?? 24;
+    const left = x + index * (LAYER + 4);
+    const marked = changed.has(each.name) ? " changed" : "";
+    return svg(
+      "g",
+      {},
+      svg("title", {}, `${each.name}: ${each.op}`),
+      svg("rect", { class: `layer ${kindOf(each.op)}${marked}`, x: left, y: y - tall / 2, width: LAYER, height: tall, rx: 4 }),
+      svg("text", { class: "on-layer", x: left + LAYER / 2, y: y + 4, "text-anchor": "middle" }, `${kernel(each.op)}²`),
+    );
+  });
 };
 
-const terminal = (x, y, lines) => [
-  svg("rect", { class: "io", x, y, width: 74, height: 26, rx: 13 }),
-  svg("text", { x: x + 37, y: y + 17, "text-anchor": "middle" }, lines),
+const line = (from, to) => {
+  const middle = (from[0] + to[0]) / 2;
+  return svg("path", { class: "edge", d: `M${from[0]} ${from[1]}C${middle} ${from[1]} ${middle} ${to[1]} ${to[0]} ${to[1]}` });
+};
+
+const box = (x, y, wide, text) => [
+  svg("rect", { class: "io", x, y: y - 14, width: wide, height: 28, rx: 14 }),
+  svg("text", { x: x + wide / 2, y: y + 4, "text-anchor": "middle" }, text),
 ];
+
+const plus = (x, y) => [svg("circle", { class: "io", cx: x, cy: y, r: 8 }), svg("path", { class: "edge", d: `M${x - 4} ${y}h8M${x} ${y - 4}v8` })];
 
 /** The whole network. changed: names of choices to mark. */
 export function graph(architecture, { changed = new Set() } = {}) {
   const { hourglasses, post, stem, base, resolution } = plan(architecture.choices);
   if (!hourglasses.length) return h("p", { class: "hint" }, "This space has no drawing: its choices are in the table below.");
-  const depth = Math.max(...hourglasses.map((levels) => levels.length));
-  const span = (levels) => levels.length * WIDE * 2 - WIDE + 40;
-  const width = 110 + hourglasses.reduce((sum, levels) => sum + span(levels), 0) + 190;
-  const height = TOP + depth * ROW + 30;
-  const parts = [];
+  const parts = [box(6, TOP, 86, `stem ÷${stem ?? 1}`), svg("text", { class: "faint", x: 49, y: TOP + 32, "text-anchor": "middle" }, `${base} channels${resolution ? ` · ${resolution}²` : ""}`)];
   let x = 92;
-  parts.push(terminal(4, TOP, `stem /${stem ?? 1}`), svg("text", { class: "faint", x: 41, y: TOP + 42, "text-anchor": "middle" }, `${base} ch${resolution ? ` · ${resolution}²` : ""}`));
-  for (const levels of hourglasses) {
-    parts.push(hourglass(levels, x, changed));
-    x += span(levels);
+  hourglasses.forEach((levels, index) => {
+    if (index) {
+      parts.push(line([x, TOP], [x + 22, TOP]), box(x + 22, TOP, 40, "1×1"));
+      x += 62;
+    }
+    x = hourglass(levels, x, changed, parts);
+  });
+  if (post.length) {
+    parts.push(line([x, TOP], [x + GAP, TOP]), block(post, x + GAP, TOP, changed), svg("text", { class: "faint", x: x + GAP, y: TOP - 30 }, "post"));
+    x += GAP + widthOf(post);
   }
-  parts.push(svg("path", { class: "edge", d: `M${x - 46} ${TOP + 13}H${x}` }), block(post, x, TOP, { changed }));
-  parts.push(svg("text", { class: "faint", x: x + 14, y: TOP + 42, "text-anchor": "middle" }, "post"));
-  parts.push(svg("path", { class: "edge", d: `M${x + 34} ${TOP + 13}h26` }), terminal(x + 60, TOP, "1×1 → classes"));
-  const words = describe(architecture);
-  return h("div", { class: "architecture", tabindex: "0", role: "region", "aria-label": "Architecture drawing" }, svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": words }, parts));
+  parts.push(line([x, TOP], [x + GAP, TOP]), box(x + GAP, TOP, 104, "1×1 → classes"));
+  const width = x + GAP + 112;
+  const height = TOP + (Math.max(...hourglasses.map((levels) => levels.length)) - 1) * ROW + 40;
+  const drawing = svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": describe(architecture) }, parts);
+  return h("div", { class: "architecture", tabindex: "0", role: "region", "aria-label": "Architecture drawing" }, drawing);
 }
 
-const hourglass = (levels, x, changed) => {
-  const right = (level) => x + (levels.length * 2 - 1 - level) * WIDE;
-  return levels.flatMap((each, index) => {
-    const y = TOP + index * ROW;
-    const left = x + index * WIDE;
-    const parts = [svg("path", { class: "edge", d: index ? `M${left - WIDE + 15} ${y - ROW + 40}L${left - 4} ${y + 13}` : `M${left - 14} ${y + 13}h10` })];
-    if (!each.isLast) {
-      parts.push(svg("path", { class: "skip-edge", d: `M${left + 64} ${y + 13}H${right(index) - 8}` }));
-      const middle = (left + right(index)) / 2 + 10;
-      parts.push(svg("g", {}, block(each.skip, middle, y, { changed })));
-      parts.push(svg("path", { class: "edge", d: `M${right(index + 1) + (index + 2 === levels.length ? 62 : 60)} ${y + ROW + 8}L${right(index) + 6} ${y + 32}` }));
-      parts.push(block(each.up, right(index), y, { changed }));
-    }
-    parts.push(block(each.down, left, y, { changed }));
+/** Draws one into `parts`, from x on; where it ends. */
+const hourglass = (levels, x, changed, parts) => {
+  const row = (index) => TOP + index * ROW;
+  const rights = [];
+  let at = [x, TOP];
+  levels.forEach((each, index) => {
+    const left = at[0] + GAP;
+    parts.push(line(at, [left, row(index)]), block(each.down, left, row(index), changed));
     const marked = changed.has(`${each.name}.down${each.level}.expansion`);
-    parts.push(svg("text", { class: marked ? "" : "faint", x: left, y: y - 4 }, `${each.channels} ch · 1/${2 ** index}${marked ? " ●" : ""}`));
-    return parts;
+    parts.push(svg("text", { class: marked ? "marked" : "faint", x: left, y: row(index) - 28 }, `${each.channels} ch · 1/${2 ** index}`));
+    at = [left + widthOf(each.down), row(index)];
+    rights.push(at[0]);
   });
+  for (let index = levels.length - 2; index >= 0; index -= 1) {
+    const { up, skip } = levels[index];
+    const half = [at[0] + GAP, row(index) + ROW / 2];
+    const end = half[0] + widthOf(up);
+    const sum = [end + GAP - 8, row(index)];
+    parts.push(line(at, half), block(up, ...half, changed), line([end, half[1]], [sum[0] - 8, sum[1]]));
+    parts.push(svg("path", { class: "skip-edge", d: `M${rights[index]} ${row(index)}H${sum[0] - 8}` }));
+    parts.push(block(skip, (rights[index] + sum[0] - widthOf(skip)) / 2, row(index), changed), plus(...sum));
+    at = [sum[0] + 8, sum[1]];
+  }
+  return at[0];
 };
 
 const tally = (layers) => {
@@ -137,4 +160,4 @@ export function sketch(architecture) {
 }
 
 export const legend = () =>
-  h("div", { class: "legend" }, [["conv", "convolution"], ["separable", "depthwise separable"], ["bottleneck", "inverted bottleneck"]].map(([kind, name]) => h("span", {}, h("i", { class: `swatch-${kind}` }), name)), h("span", {}, "taller: greater kernel; framed: changed from the parent"));
+  h("div", { class: "legend" }, [["conv", "convolution"], ["separable", "depthwise separable"], ["bottleneck", "inverted bottleneck"]].map(([kind, name]) => h("span", {}, h("i", { class: `swatch-${kind}` }), name)), h("span", {}, "numbers and heights: kernels · dashed: skip connections · framed: changed from the parent"));

@@ -56,4 +56,4 @@ export const axis = (colours, name, more = {}) => ({
   ...more,
 });
 
-export const GRID = { left: 12, right: 20, top: 20, bottom: 28, containLabel: true };
+export const GRID = { left: 30, right: 20, top: 20, bottom: 28, containLabel: true };

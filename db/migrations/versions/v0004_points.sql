@@ -7,6 +7,8 @@ CREATE TABLE points (
     number bigint NOT NULL,
     candidate_id bigint NOT NULL,
     status varchar(16) NOT NULL,
+    generation bigint NOT NULL,
+    train_s double precision NOT NULL,
     parameters double precision,
     macs double precision,
     network_bytes double precision,
@@ -36,6 +38,18 @@ LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
         c.number,
         c.id,
         c.status,
+        -- Parents end before their children are proposed.
+        coalesce((
+            SELECT max(p.generation) + 1
+            FROM points p
+            WHERE p.experiment_id = c.experiment_id AND p.device = d.device AND p.number = ANY (c.parents)
+        ), 0),
+        coalesce((
+            SELECT sum(t.duration_s)
+            FROM evaluations v
+            JOIN training_metrics t ON t.evaluation_id = v.id
+            WHERE v.candidate_id = c.id
+        ), 0),
         (c.metrics ->> 'parameters')::double precision,
         (c.metrics ->> 'macs')::double precision,
         (c.metrics ->> ('network_bytes@' || d.device))::double precision,
@@ -84,11 +98,18 @@ FOR EACH ROW
 WHEN (NEW.status IN ('complete', 'infeasible', 'failed') OR OLD.status IN ('complete', 'infeasible', 'failed'))
 EXECUTE FUNCTION keep_points();
 
-INSERT INTO points
-SELECT p.*
-FROM candidates c
-CROSS JOIN LATERAL candidate_points(c) AS p
-WHERE c.status IN ('complete', 'infeasible', 'failed');
+-- One by one, since a generation is counted from those before it.
+DO $$
+DECLARE
+    ended candidates;
+BEGIN
+    FOR ended IN
+        SELECT * FROM candidates WHERE status IN ('complete', 'infeasible', 'failed') ORDER BY experiment_id, number
+    LOOP
+        INSERT INTO points SELECT * FROM candidate_points(ended);
+    END LOOP;
+END
+$$;
 
 CREATE INDEX points_latency_idx ON points (experiment_id, device, latency_ms, number);
 CREATE INDEX points_miou_idx ON points (experiment_id, device, miou, number);

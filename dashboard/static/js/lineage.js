@@ -1,0 +1,49 @@
+// Where a candidate comes from, with what each mutation changed, and what came of it.
+import { h } from "./dom.js";
+import { metricLabel, metricText, plain } from "./format.js";
+import { badge } from "./status.js";
+
+const SHOWN = 12;
+const SHOWN_CHANGES = 8;
+
+const value = (each) => (each === null ? "–" : String(plain(each)));
+
+const changeList = (changes) => {
+  const entries = Object.entries(changes);
+  return h(
+    "ul",
+    { class: "changes" },
+    entries.slice(0, SHOWN_CHANGES).map(([name, [from, to]]) => h("li", {}, h("code", {}, name), " ", h("del", {}, value(from)), " → ", h("ins", {}, value(to)))),
+    entries.length > SHOWN_CHANGES && h("li", { class: "muted" }, `and ${entries.length - SHOWN_CHANGES} more`),
+  );
+};
+
+const keyMetrics = (metrics) =>
+  Object.entries(metrics)
+    .filter(([key]) => key === "miou" || key.startsWith("latency_ms@"))
+    .map(([key, number]) => h("span", { class: "muted" }, ` · ${metricLabel(key)} ${metricText(key, number)}`));
+
+const relative = (each, self) =>
+  h(
+    "li",
+    { class: each.id === self.id ? "self" : null },
+    each.id === self.id ? h("b", {}, `Candidate ${each.number}`) : h("a", { href: `/candidates/${each.id}` }, `Candidate ${each.number}`),
+    " ",
+    badge(each.status),
+    " ",
+    h("span", { class: "muted" }, each.parents.length ? `${each.origin} of ${each.parents.join(" and ")}` : each.origin),
+    keyMetrics(each.metrics),
+    Object.entries(each.changes).map(([parent, changes]) => [each.parents.length > 1 && h("span", { class: "hint" }, `against ${parent}`), changeList(changes)]),
+  );
+
+/** relatives: ancestors first, then itself, then its children. */
+export function lineageList({ relatives, complete }, self) {
+  const before = relatives.filter((each) => each.distance <= 0).slice(-SHOWN);
+  const after = relatives.filter((each) => each.distance > 0);
+  const all = (list) => h("ol", { class: "lineage" }, list.map((each) => relative(each, self)));
+  return [
+    all(before),
+    after.length > 0 && h("details", { open: after.length <= 3 }, h("summary", {}, `${after.length} ${after.length === 1 ? "child" : "children"}`), all(after)),
+    !complete && h("p", { class: "hint" }, "Some relatives are left out."),
+  ];
+}
