@@ -29,12 +29,16 @@ class Farm:
 
     def await_end(self, number: int = -1) -> None:
         """Without reaping it: that is for the group to do."""
-        wait_until(lambda: not self._runs(self.processes[number].pid), what="the process to end")
+        wait_until(lambda: self._state(number) == "Z", what="the process to end")
 
-    @staticmethod
-    def _runs(pid: int) -> bool:
-        with open(f"/proc/{pid}/stat") as stat:
-            return stat.read().rpartition(")")[2].split()[0] != "Z"
+    def freeze(self, number: int = -1) -> None:
+        """It obeys nothing but SIGKILL from now on."""
+        self.processes[number].send_signal(signal.SIGSTOP)
+        wait_until(lambda: self._state(number) == "T", what="the process to stop")
+
+    def _state(self, number: int) -> str:
+        with open(f"/proc/{self.processes[number].pid}/stat") as stat:
+            return stat.read().rpartition(")")[2].split()[0]
 
 
 @pytest.fixture
@@ -114,10 +118,8 @@ def test_flapping_phone_keeps_its_agent(group: AgentGroup, farm: Farm) -> None:
 
 
 def test_phone_that_is_reached_another_way_never_has_two_agents(group: AgentGroup, farm: Farm) -> None:
-    farm.script = (
-        "import signal; signal.signal(15, lambda *_: None); print(flush=True); [signal.pause() for _ in range(9)]"
-    )
     group.tick([phone("A")], 0.0)
+    farm.freeze()
     moved = phone("A", address="server:A")
     group.tick([moved], 0.1)
     group.tick([moved], 0.2)
@@ -130,10 +132,10 @@ def test_phone_that_is_reached_another_way_never_has_two_agents(group: AgentGrou
 
 
 def test_agent_that_does_not_end_is_killed(group: AgentGroup, farm: Farm) -> None:
-    farm.script = "import signal, sys; signal.signal(15, signal.SIG_IGN); sys.stdout.write('.'); signal.pause()"
     group.tick([phone("A")], 0.0)
+    farm.freeze()
     group.tick([], 10.0)
-    farm.processes[0].send_signal(signal.SIGSTOP)
+    assert group.agents["usb:A"].runs
     group.tick([], 30.0)
     farm.await_end()
     group.tick([], 30.1)
