@@ -36,7 +36,8 @@ class Measurement:
     """One phone with both networks on it, and the protocol to follow.
 
     disturbance: called after every block; what made it worthless (throttling, a plug pulled), or None. rest: lets so
-    many seconds pass; None for a phone that does not recover by itself. watching: around every block of the candidate.
+    many seconds pass; None for a phone that does not recover by itself, as others work on its processor: what they slow
+    is then corrected from block to block alone. watching: around every block of the candidate.
     """
 
     link: DeviceLink
@@ -87,6 +88,7 @@ class Measurement:
             blocks,
             baseline_ms=baseline_ms,
             usual_ms=usual_ms,
+            rested_ms=None if self.rest is None else usual_ms,
             max_reference_shift=self.settings.max_reference_shift,
             max_relative_ci=self.settings.max_relative_ci,
             min_blocks=self.settings.min_blocks,

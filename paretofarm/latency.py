@@ -101,16 +101,18 @@ def judge(
     min_blocks: int,
     max_blocks: int,
     usual_ms: float | None = None,
+    rested_ms: float | None = None,
     max_reference_shift: float = MAX_REFERENCE_SHIFT,
 ) -> tuple[Verdict, LatencySummary | None]:
     """Says whether more blocks are needed, and what the ones at hand amount to (None while there are too few).
 
-    baseline_ms: the reference's pace to which times are normalised; usual_ms: its usual pace on this very phone.
+    baseline_ms: the reference's pace to which times are normalised; usual_ms: its usual pace on this very phone, from
+    which blocks may not be far; rested_ms: the same while nothing slows the phone, None for one that knows no rest.
     """
     counted = [block for block in blocks if block.counts(usual_ms, max_reference_shift)]
     discarded = len(blocks) - len(counted)
     exhausted = len(blocks) >= max_blocks
-    summary_of = partial(summarise, baseline_ms=baseline_ms, usual_ms=usual_ms, discarded=discarded)
+    summary_of = partial(summarise, baseline_ms=baseline_ms, rested_ms=rested_ms, discarded=discarded)
     if len(counted) < min_blocks:
         if not exhausted:
             return Verdict.MORE, None
@@ -127,18 +129,18 @@ def summarise(
     blocks: Sequence[Block],
     *,
     baseline_ms: float | None,
-    usual_ms: float | None = None,
+    rested_ms: float | None = None,
     discarded: int = 0,
     noisy: bool = False,
 ) -> LatencySummary:
-    """Summary of these blocks. A pace of the reference that nobody knows yet is the one that it has now."""
+    """Summary of these blocks. A pace of the reference that nobody knows is the one that it has now."""
     raw = np.array([np.median(block.candidate_ms) for block in blocks])
     reference = np.array([block.reference_ms for block in blocks])
     pace = float(np.median(reference))
     baseline = pace if baseline_ms is None else baseline_ms
-    usual = pace if usual_ms is None else usual_ms
-    found = fit(np.log(raw), np.log(reference / usual))
-    low, value, high = np.exp([found.low, found.value, found.high]) * baseline / usual
+    rested = pace if rested_ms is None else rested_ms
+    found = fit(np.log(raw), np.log(reference / rested))
+    low, value, high = np.exp([found.low, found.value, found.high]) * baseline / rested
     samples = np.concatenate([np.asarray(block.candidate_ms) for block in blocks])
     return LatencySummary(
         latency_ms=float(value),

@@ -102,3 +102,27 @@ def test_a_hot_phone_rests_until_the_reference_is_at_its_usual_pace() -> None:
 def test_a_phone_that_is_slow_for_ever_is_waited_for_no_longer_than_allowed() -> None:
     slow = phone(SILENT, speed=0.5)
     assert measure(slow, Network(20.0)).rested_s == SETTINGS.max_rest_s
+
+
+def rank_errors(measured: list[float]) -> int:
+    """Of networks in the order of their true latencies."""
+    return sum(first > second for first, second in itertools.combinations(measured, 2))
+
+
+def test_thirty_networks_three_percent_apart_are_ranked_and_their_intervals_hold() -> None:
+    """The small brother of benchmarks/measurement_protocol.py, with the mean of 5 runs of 50 that Archai takes."""
+    rng = np.random.default_rng(5)
+    true_ms = [10.0 * 1.031**place for place in range(30)]
+    networks = [Network(ms, rng.uniform(0.6, 1.0), rng.uniform(0.5, 1.3)) for ms in true_ms]
+    ours, rival = phone(TYPICAL, 5), phone(TYPICAL, 5)
+    summaries, means = {}, {}
+    for place in rng.permutation(30):
+        summaries[place] = measure(ours, networks[place]).summary
+        means[place] = np.mean([np.mean(rival.run(networks[place], 50)) for _ in range(5)])
+    in_order = [summaries[place] for place in range(30)]
+    covered = sum(one.low_ms <= ms <= one.high_ms for one, ms in zip(in_order, true_ms, strict=True))
+    assert covered >= 28
+    errors, errors_of_means = (
+        rank_errors(values) for values in ([one.latency_ms for one in in_order], [means[place] for place in range(30)])
+    )
+    assert errors_of_means >= 5 * max(1, errors)

@@ -46,18 +46,18 @@ def test_a_phone_that_slows_down_as_a_whole_does_not_change_the_result() -> None
 
 def test_a_network_that_feels_half_of_what_the_reference_feels_is_corrected_by_half() -> None:
     blocks = [block(2.0 * pace**0.5, pace) for pace in (1.0, 1.25, 1.5, 1.1, 1.4, 1.05, 1.3, 1.2)]
-    summary = summarise(blocks, baseline_ms=1.0, usual_ms=1.0)
+    summary = summarise(blocks, baseline_ms=1.0, rested_ms=1.0)
     assert summary.latency_ms == pytest.approx(2.0, rel=0.01)
     assert summary.sensitivity == pytest.approx(0.5, abs=0.05)
 
 
 def test_phones_of_a_class_are_brought_to_its_pace() -> None:
-    slow_phone = summarise([block(3.0, 1.5)] * 3, baseline_ms=1.0, usual_ms=1.5)
+    slow_phone = summarise([block(3.0, 1.5)] * 3, baseline_ms=1.0, rested_ms=1.5)
     assert slow_phone.latency_ms == pytest.approx(2.0)
 
 
-def test_the_further_from_the_usual_pace_the_wider_the_interval() -> None:
-    near, far = (summarise([block(2.0 * pace, pace)] * 5, baseline_ms=1.0, usual_ms=1.0) for pace in (1.0, 1.08))
+def test_the_further_from_the_pace_at_rest_the_wider_the_interval() -> None:
+    near, far = (summarise([block(2.0 * pace, pace)] * 5, baseline_ms=1.0, rested_ms=1.0) for pace in (1.0, 1.08))
     assert far.relative_ci > 1.5 * near.relative_ci
 
 
@@ -100,6 +100,15 @@ def test_where_too_few_blocks_count_the_drifting_ones_do_too() -> None:
     assert summary is not None
     assert summary.latency_ms == pytest.approx(2.0 / 1.05, rel=0.1)
     assert (summary.blocks, summary.discarded) == (8, 6)
+
+
+def test_a_phone_that_knows_no_rest_is_compared_with_itself() -> None:
+    slow, fast = (
+        judge([block(2.0 * pace, pace)] * 3, baseline_ms=1.0, usual_ms=1.0, **RULES)[1] for pace in (1.05, 1.0)
+    )
+    assert slow is not None and fast is not None
+    assert slow.latency_ms == pytest.approx(fast.latency_ms)
+    assert slow.relative_ci == pytest.approx(fast.relative_ci)
 
 
 def test_blocks_far_from_the_usual_pace_do_not_count() -> None:
