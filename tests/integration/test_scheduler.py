@@ -11,7 +11,7 @@ from redis import Redis
 from services import RunningBroker, RunningPostgres, migrate, wait_until
 from sqlalchemy import select, text, update
 
-from db import candidates, experiments, leases
+from db import candidates, experiments, leases, reruns
 from db.experiments import ExperimentStatus, StoredExperiment
 from db.planning import PLANNING_LOCK
 from db.report import Report
@@ -288,3 +288,27 @@ def test_what_algorithms_see_is_read_once(farm: Farm) -> None:
     with farm.database.transaction() as session:
         fresh = candidates.members(session, farm.id)
     assert {member.number for member in fresh} == set(range(8))
+
+
+def test_a_raised_limit_is_noticed_and_a_finished_search_goes_on(farm: Farm) -> None:
+    farm.run_to_the_end()
+    assert farm.search().status is ExperimentStatus.FINISHED
+    with farm.database.transaction() as session:
+        experiments.change_limit(session, farm.id, 7)
+    farm.run_to_the_end()
+    assert farm.search().status is ExperimentStatus.FINISHED
+    assert len(farm.candidates()) == 7
+
+
+def test_a_candidate_that_runs_again_is_judged_anew(farm: Farm) -> None:
+    farm.run_to_the_end()
+    first = farm.candidates()[0]
+    with farm.database.transaction() as session:
+        reruns.rerun(session, first.id)
+    assert farm.search().status is ExperimentStatus.RUNNING
+    farm.scheduler.tick()
+    assert farm.work(Stage.MEASURE, latency_ms=9.0) == 1
+    farm.scheduler.tick()
+    assert farm.search().status is ExperimentStatus.FINISHED
+    assert farm.candidates()[0].metrics["latency_ms@virtual"] == 9.0
+    assert len(farm.candidates()) == 5
