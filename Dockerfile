@@ -8,7 +8,7 @@ FROM ${PYTHON_IMAGE} AS runtime
 # hadolint ignore=DL3008
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends tini \
- && rm -rf /var/lib/apt/lists/* \
+ && rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin \
  && groupadd --gid 10001 paretofarm \
  && useradd --uid 10001 --gid 10001 --home-dir /var/lib/paretofarm --create-home --shell /usr/sbin/nologin paretofarm \
  && install --directory --owner 10001 --group 10001 --mode 0755 \
@@ -111,7 +111,7 @@ USER 0:0
 # hadolint ignore=DL3008
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends libusb-1.0-0 \
- && rm -rf /var/lib/apt/lists/*
+ && rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin
 USER 10001:10001
 COPY --from=agent-environment /opt/venv /opt/venv
 COPY --from=package /opt/paretofarm /opt/paretofarm
