@@ -77,6 +77,7 @@ class Agent:
     folder: Path
     measurer: Measurer
     looks: int = 0
+    lease_s: float = 60.0
     strikes: dict[int, Callable[[], object]] = field(default_factory=dict)
 
     def looked(self, conditions: Conditions) -> None:
@@ -102,7 +103,7 @@ class Agent:
                 message.evaluation_id,
                 message.attempt,
                 owner="agent",
-                lease_s=60,
+                lease_s=self.lease_s,
                 work=self.measurer.measure,
             )
 
@@ -199,6 +200,19 @@ def test_a_sustained_run_leaves_its_curve(agent: Agent) -> None:
     assert sustained["curve"][0]["battery_temperature"] == 28.0
     to_class = row.summary["latency_ms"] / row.summary["raw_latency_ms"]
     assert agent.metrics()[0]["latency_sustained_ms@virtual"] == pytest.approx(sustained["latency_ms"] * to_class)
+
+
+def test_a_sustained_run_that_is_longer_than_its_lease_keeps_it(agent: Agent) -> None:
+    agent.lease_s, taken = 2.0, []
+
+    def take_back() -> None:
+        with agent.database.transaction() as session:
+            taken.append(leases.requeue_expired(session))
+
+    agent.strikes = dict.fromkeys(range(5, 100), take_back)
+    sustained = agent.measure(sustained_s=5.0).details["sustained"]
+    assert sustained["ran_s"] > 2 * agent.lease_s
+    assert len(taken) >= 4 and set(taken) == {0}
 
 
 def test_only_a_sustained_run_of_the_same_length_is_used_again(agent: Agent) -> None:
