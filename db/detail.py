@@ -107,6 +107,7 @@ class CandidateDetail:
     reason: str | None
     origin: str
     simulated: bool
+    pinned: bool
     metrics: Mapping[str, float]
     intervals: Mapping[str, Sequence[float]]
     created_at: datetime
@@ -158,6 +159,7 @@ def candidate(session: Session, candidate_id: int) -> CandidateDetail:
         reason=row.reason,
         origin=row.origin,
         simulated=row.simulated,
+        pinned=row.pinned_at is not None,
         metrics=row.metrics,
         intervals=row.intervals,
         created_at=row.created_at,

@@ -19,7 +19,7 @@ def candidate(candidate_id: CandidateId, request: Request, services: Wired, iden
             found = detail.candidate(session, candidate_id)
     except NotFound as error:
         return missing(request, identity, error.message)
-    return shell(request, identity, "candidate.html", candidate=found.id, number=found.number, search=found.search)
+    return shell(request, identity, "candidate.html", candidate=found.id, search=found.search)
 
 
 @router.get("/compare")

@@ -13,7 +13,7 @@ import { facts, table } from "./table.js";
 const { candidate: id, search } = page().dataset;
 const path = `/candidates/${id}`;
 
-const section = (title, size, ...body) => h("section", { class: `card ${size}`, "aria-label": title }, h("h2", {}, title), body);
+const section = (title, ...body) => h("section", { class: "card", "aria-label": title }, h("h2", {}, title), body);
 
 const actions = (found) => {
   const act = (label, action, key, more = {}) => button(label, (event) => attempt(event.currentTarget, action), { "data-key": key, ...more });
@@ -64,7 +64,6 @@ const perClass = (found) => {
   if (!rows.length) return null;
   return section(
     "Scores per class",
-    "half",
     table({
       caption: "Scores per class of the last training",
       hideCaption: true,
@@ -84,7 +83,6 @@ const scores = (found) =>
   found.scores.length > 0 &&
   section(
     "Accuracy on the phone",
-    "half",
     table({
       caption: "Scores of the compiled network on each device class",
       hideCaption: true,
@@ -96,7 +94,6 @@ const scores = (found) =>
 const artifacts = (found) =>
   section(
     "Files",
-    "half",
     found.artifacts.length
       ? table({
           caption: "Files that it left behind",
@@ -130,7 +127,7 @@ const choices = (found, changed) =>
   );
 
 const origin = (found) => {
-  const numbers = found.parents.flatMap((parent, index) => [index ? " and " : " of ", h("a", { href: `/candidates/${parent.id}` }, String(parent.number ?? parent.id))]);
+  const numbers = found.parents.flatMap((parent, index) => [index ? " and " : " of ", h("a", { href: `/candidates/${parent.id}` }, String(parent.id))]);
   return h("span", {}, found.origin, numbers);
 };
 
@@ -138,21 +135,21 @@ const load = async () => {
   const [found, lineage] = await Promise.all([get(path), get(`${path}/lineage`)]);
   const changed = new Set(found.parents.length === 1 ? Object.keys(found.parents[0].changes) : []);
   ready(
-    h("div", { class: "head" }, h("h1", {}, `Candidate ${found.number}`), badge(found.status), simulated(found.simulated), actions(found)),
+    h("div", { class: "head" }, h("h1", {}, `Candidate ${found.id}`), badge(found.status), simulated(found.simulated), actions(found)),
     found.reason && h("p", { class: "notice bad" }, found.reason),
     found.simulated && h("p", { class: "hint" }, "What a simulated phone measured says nothing about silicon."),
+    section("Architecture", graph(found.architecture, { changed }), legend(), choices(found, changed)),
     h(
       "div",
-      { class: "grid" },
-      section("Architecture", "", graph(found.architecture, { changed }), legend(), choices(found, changed)),
-      section("Metrics", "half", metrics(found), facts([["Search", h("a", { href: `/searches/${segment(search)}` }, search)], ["Origin", origin(found)], ["Digest", h("span", { class: "mono" }, found.digest.slice(0, 16))], ["Id", String(found.id)]])),
-      section("Lineage", "half", lineageList(lineage, found)),
-      section("Learning curve", "half", learningCurve(found)),
+      { class: "columns below" },
+      section("Metrics", metrics(found), facts([["Search", h("a", { href: `/searches/${segment(search)}` }, search)], ["Origin", origin(found)], ["Digest", h("span", { class: "mono" }, found.digest.slice(0, 16))], ["Number in its search", String(found.number)]])),
+      section("Lineage", lineageList(lineage, found)),
+      section("Learning curve", learningCurve(found)),
       perClass(found),
-      found.measurements.map((measurement, index) => section(`Measurement on ${measurement.device}`, "half", measurementCard(measurement, index))),
+      found.measurements.map((measurement, index) => section(`Measurement on ${measurement.device}`, measurementCard(measurement, index))),
       scores(found),
       artifacts(found),
-      section("Work", "half", work(found)),
+      section("Work", work(found)),
     ),
   );
   page().dataset.status = found.status;

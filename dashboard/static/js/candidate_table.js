@@ -47,8 +47,8 @@ export function candidateTable({ search, metrics, onchoose }) {
   };
 
   const columns = () => [
-    { name: "choose", label: h("span", { class: "visually-hidden" }, "Compare"), sortable: false, cell: (row) => h("input", { type: "checkbox", "data-key": `choose-${row.id}`, "aria-label": `Compare candidate ${row.number}`, checked: chosen.has(row.id), onchange: (event) => choose(row.id, event.target.checked) }) },
-    { name: "number", label: "No.", number: true, cell: (row) => h("a", { href: `/candidates/${row.id}`, "data-key": `open-${row.id}` }, row.number) },
+    { name: "choose", label: h("span", { class: "visually-hidden" }, "Compare"), sortable: false, cell: (row) => h("input", { type: "checkbox", "data-key": `choose-${row.id}`, "aria-label": `Compare candidate ${row.id}`, checked: chosen.has(row.id), onchange: (event) => choose(row.id, event.target.checked) }) },
+    { name: "number", label: "Id", number: true, cell: (row) => h("a", { href: `/candidates/${row.id}`, "data-key": `open-${row.id}` }, row.id) },
     { name: "status", label: "Status", sortable: false, cell: (row) => [badge(row.status), row.pinned && " ★", row.noisy && h("span", {}, " ", h("span", { class: "badge warn" }, "noisy"))] },
     ...metrics.map((name) => ({ name, label: metricLabel(name), number: true, cell: (row) => [metricText(name, row[name]), name === "latency_ms" && row.latency_low_ms !== null && h("span", { class: "muted" }, ` ± ${((row.latency_high_ms - row.latency_low_ms) / 2).toFixed(2)}`)] })),
     { name: "origin", label: "Origin", sortable: false, cell: (row) => [row.origin, " ", simulated(row.simulated)] },

@@ -46,7 +46,7 @@ const metricRows = (found) => {
     const values = found.map((each) => each.metrics[key] ?? null);
     const known = values.filter((value) => value !== null);
     const best = isHigherBetter(key) ? Math.max(...known) : Math.min(...known);
-    return h("tr", {}, h("th", { scope: "row" }, metricLabel(key)), values.map((value) => h("td", { class: `number${value === best && known.length > 1 ? " best" : ""}` }, metricText(key, value))));
+    return h("tr", {}, h("th", { scope: "row" }, metricLabel(key)), values.map((value) => h("td", { class: `number${value === best && new Set(known).size > 1 ? " best" : ""}` }, metricText(key, value))));
   });
 };
 
@@ -60,7 +60,7 @@ const side = (caption, found, rows) =>
   h(
     "div",
     { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
-    h("table", {}, h("caption", {}, caption), h("thead", {}, h("tr", {}, h("td", {}), found.map((each) => h("th", { scope: "col", class: "number" }, h("a", { href: `/candidates/${each.id}` }, `${each.search} ${each.number}`))))), h("tbody", {}, rows)),
+    h("table", {}, h("caption", {}, caption), h("thead", {}, h("tr", {}, h("td", {}), found.map((each) => h("th", { scope: "col", class: "number" }, h("a", { href: `/candidates/${each.id}` }, `Candidate ${each.id}`))))), h("tbody", {}, rows)),
   );
 
 const curves = (found) => {
@@ -71,13 +71,13 @@ const curves = (found) => {
   const series = (color, each) => ({ type: "line", silent: true, animation: false, symbolSize: 6, lineStyle: { color, width: 2 }, itemStyle: { color }, data: each.epochs.map((epoch) => [epoch.epoch, epoch.metrics[metric]]) });
   queueMicrotask(() => chart(canvas, (colours) => ({ animation: false, grid: GRID, xAxis: axis(colours, "epoch", { minInterval: 1, min: 1, nameGap: 22 }), yAxis: axis(colours, metricLabel(metric), { scale: true, nameGap: 36 }), series: trained.map((each) => series(COLOURS[found.indexOf(each)], each)) }), `${metricLabel(metric)} by epoch of ${trained.length} candidates`));
   const longest = Math.max(...trained.map((each) => each.epochs.length));
-  return h("section", { class: "card half", "aria-label": "Learning curves" }, h("h2", {}, "Learning curves"), canvas, h("div", { class: "legend" }, trained.map((each) => h("span", {}, swatch(found.indexOf(each)), `${each.number}`))), asTable({ caption: "Learning curves", rows: Array.from({ length: longest }, (_, index) => index), columns: [{ name: "epoch", label: "Epoch", number: true, cell: (index) => index + 1 }, ...trained.map((each) => ({ name: each.id, label: `Candidate ${each.number}`, number: true, cell: (index) => metricText(metric, each.epochs[index]?.metrics[metric]) }))] }));
+  return h("section", { class: "card half", "aria-label": "Learning curves" }, h("h2", {}, "Learning curves"), canvas, h("div", { class: "legend" }, trained.map((each) => h("span", {}, swatch(found.indexOf(each)), `${each.id}`))), asTable({ caption: "Learning curves", rows: Array.from({ length: longest }, (_, index) => index), columns: [{ name: "epoch", label: "Epoch", number: true, cell: (index) => index + 1 }, ...trained.map((each) => ({ name: each.id, label: `Candidate ${each.id}`, number: true, cell: (index) => metricText(metric, each.epochs[index]?.metrics[metric]) }))] }));
 };
 
 const candidates = async (ids) => {
   const found = await Promise.all(ids.map((id) => get(`/candidates/${segment(id)}`)));
   const heads = found.map((each, index) =>
-    h("div", { class: "card compare-card" }, h("div", { class: "title" }, h("h2", {}, swatch(index), " ", h("a", { href: `/candidates/${each.id}` }, `Candidate ${each.number}`)), h("span", {}, badge(each.status), " ", simulated(each.simulated))), h("p", { class: "hint" }, each.search), sketch(each.architecture), button("Remove", () => go("candidates", ids.filter((id) => id !== String(each.id))), { class: "plain", "aria-label": `Remove candidate ${each.number}`, "data-key": `remove-${each.id}` })),
+    h("div", { class: "card compare-card" }, h("div", { class: "title" }, h("h2", {}, swatch(index), " ", h("a", { href: `/candidates/${each.id}` }, `Candidate ${each.id}`)), h("span", {}, badge(each.status), " ", simulated(each.simulated))), h("p", { class: "hint" }, each.search), sketch(each.architecture), button("Remove", () => go("candidates", ids.filter((id) => id !== String(each.id))), { class: "plain", "aria-label": `Remove candidate ${each.id}`, "data-key": `remove-${each.id}` })),
   );
   const choices = choiceRows(found);
   return [

@@ -5,7 +5,7 @@ import { moment, words } from "./format.js";
 import { live } from "./live.js";
 import { table } from "./table.js";
 
-const LIMIT = 200;
+const LIMIT = 100;
 const KINDS = ["experiment", "candidate", "evaluation", "phone", "measurement"];
 let about = "";
 let before = null;

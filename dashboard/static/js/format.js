@@ -60,6 +60,8 @@ export const bytes = (value) => {
 
 export const percent = (share, digits = 0) => (known(share) ? `${(share * 100).toFixed(digits)} %` : DASH);
 
+export const rate = (perMinute) => (!known(perMinute) ? DASH : perMinute < 1000 ? perMinute.toFixed(1) : count(Math.round(perMinute)));
+
 export const duration = (seconds) => {
   if (!known(seconds)) return DASH;
   if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;

@@ -2,7 +2,7 @@
 import { get, segment } from "./api.js";
 import { axis, chart, COLOURS, GRID } from "./chart.js";
 import { button, h, replace } from "./dom.js";
-import { count, duration } from "./format.js";
+import { count, duration, words } from "./format.js";
 import { asTable } from "./table.js";
 
 const AGAINST = [["evaluations", "Evaluations"], ["seconds", "Time"], ["train_s", "Training"]];
@@ -24,25 +24,36 @@ export function hypervolumeCard(search) {
     animation: false,
     grid: GRID,
     xAxis: axis(colours, "", { axisLabel: { color: colours.muted, hideOverlap: true, formatter: text } }),
-    yAxis: axis(colours, "× of the first ones'", { scale: true, nameGap: 36 }),
-    series: curves.map((curve, index) => ({ type: "line", step: "end", silent: true, animation: false, showSymbol: false, lineStyle: { width: 2, color: COLOURS[index], type: index ? "dashed" : "solid" }, data: curve[against].map((x, place) => [x, curve.values[place]]) })),
+    yAxis: axis(colours, "× of the start's", { scale: true, nameGap: 36 }),
+    series: curves.map((curve, index) => ({ type: "line", step: "end", silent: true, animation: false, showSymbol: false, lineStyle: { width: 2, color: COLOURS[index % COLOURS.length], type: index ? "dashed" : "solid" }, data: line(curve) })),
   });
 
+  /** Steps, and the level where it is now. */
+  const line = (curve) => {
+    const points = curve.steps.map((step) => [step[against], step.value]);
+    return points.length ? [...points, [curve[against], points.at(-1)[1]]] : [];
+  };
+
   const draw = () => {
-    const own = curves[0];
-    canvas.hidden = !own?.values.length;
-    if (!own?.values.length) {
+    const [own] = curves;
+    canvas.hidden = !own?.steps.length;
+    if (!own?.steps.length) {
       replace(numbers, h("p", { class: "hint" }, "Known once eight candidates are complete."));
       return;
     }
-    const words = `Hypervolume, × ${own.values.at(-1).toFixed(2)} of that of the first candidates after ${own.evaluations.at(-1)} evaluations`;
+    const said = `Hypervolume, × ${own.steps.at(-1).value.toFixed(2)} of that of the first eight after ${own.evaluations} evaluations`;
     if (drawn) drawn.update();
-    else drawn = chart(canvas, option, words);
-    canvas.setAttribute("aria-label", words);
-    replace(legend, curves.map(({ name, control }, index) => h("span", {}, h("i", { class: "line", style: { "--swatch": COLOURS[index] } }), control ? `${name} (random search)` : name)));
-    const every = Math.max(1, Math.ceil(own.values.length / ROWS));
-    const places = own.values.map((_, place) => place).filter((place) => place % every === 0 || place === own.values.length - 1);
-    replace(numbers, asTable({ caption: "Hypervolume", rows: places, columns: [...AGAINST.map(([key, label]) => ({ name: key, label, number: true, cell: (place) => (key === "evaluations" ? count(own[key][place]) : duration(own[key][place])) })), { name: "value", label: "Hypervolume", number: true, cell: (place) => `× ${own.values[place].toFixed(3)}` }] }));
+    else drawn = chart(canvas, option, said);
+    canvas.setAttribute("aria-label", said);
+    replace(legend, curves.map(({ search: name, algorithm }, index) => h("span", {}, h("i", { class: "line", style: { "--swatch": COLOURS[index % COLOURS.length] } }), index ? `${name} (control: ${algorithm})` : `${name} (${words(algorithm)})`)));
+    replace(numbers, steps(own));
+  };
+
+  const steps = ({ steps: all }) => {
+    const every = Math.max(1, Math.ceil(all.length / ROWS));
+    const rows = all.filter((_, place) => place % every === 0 || place === all.length - 1);
+    const cell = (key) => (step) => (key === "evaluations" ? count(step[key]) : duration(step[key]));
+    return asTable({ caption: "Hypervolume", rows, columns: [...AGAINST.map(([name, label]) => ({ name, label, number: true, cell: cell(name) })), { name: "value", label: "Hypervolume", number: true, cell: (step) => `× ${step.value.toFixed(3)}` }] });
   };
 
   const choose = (key) => {
@@ -55,7 +66,7 @@ export function hypervolumeCard(search) {
     element,
     async load(device) {
       const found = await get(`/searches/${segment(search)}/hypervolume`, { device });
-      curves = found.curves;
+      curves = found.own ? [found.own, ...found.controls] : [];
       draw();
     },
   };

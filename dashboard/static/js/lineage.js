@@ -23,24 +23,26 @@ const keyMetrics = (metrics) =>
     .filter(([key]) => key === "miou" || key.startsWith("latency_ms@"))
     .map(([key, number]) => h("span", { class: "muted" }, ` · ${metricLabel(key)} ${metricText(key, number)}`));
 
-const relative = (each, self) =>
+const relative = (each, self, nameOf) =>
   h(
     "li",
     { class: each.id === self.id ? "self" : null },
-    each.id === self.id ? h("b", {}, `Candidate ${each.number}`) : h("a", { href: `/candidates/${each.id}` }, `Candidate ${each.number}`),
+    each.id === self.id ? h("b", {}, `Candidate ${each.id}`) : h("a", { href: `/candidates/${each.id}` }, `Candidate ${each.id}`),
     " ",
     badge(each.status),
     " ",
-    h("span", { class: "muted" }, each.parents.length ? `${each.origin} of ${each.parents.join(" and ")}` : each.origin),
+    h("span", { class: "muted" }, each.parents.length ? `${each.origin} of ${each.parents.map(nameOf).join(" and ")}` : each.origin),
     keyMetrics(each.metrics),
-    Object.entries(each.changes).map(([parent, changes]) => [each.parents.length > 1 && h("span", { class: "hint" }, `against ${parent}`), changeList(changes)]),
+    Object.entries(each.changes).map(([parent, changes]) => [each.parents.length > 1 && h("span", { class: "hint" }, `against ${nameOf(Number(parent))}`), changeList(changes)]),
   );
 
 /** relatives: ancestors first, then itself, then its children. */
 export function lineageList({ relatives, complete }, self) {
+  const ids = new Map(relatives.map(({ id, number }) => [number, id]));
+  const nameOf = (number) => ids.get(number) ?? `number ${number}`;
   const before = relatives.filter((each) => each.distance <= 0).slice(-SHOWN);
   const after = relatives.filter((each) => each.distance > 0);
-  const all = (list) => h("ol", { class: "lineage" }, list.map((each) => relative(each, self)));
+  const all = (list) => h("ol", { class: "lineage" }, list.map((each) => relative(each, self, nameOf)));
   return [
     all(before),
     after.length > 0 && h("details", { open: after.length <= 3 }, h("summary", {}, `${after.length} ${after.length === 1 ? "child" : "children"}`), all(after)),

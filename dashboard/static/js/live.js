@@ -3,7 +3,7 @@ import { address } from "./api.js";
 
 const POLL_MS = 2000;
 const SETTLE_MS = 250;
-/** Even a busy search redraws no more often than this. */
+/** Even a busy search redraws no more often than this; a great one rests for as long as it took to read. */
 
 const say = (state, text) => {
   const sign = document.querySelector("#live");
@@ -23,6 +23,7 @@ export function live(refresh, { search, onevent } = {}) {
   let again = false;
   let timer = null;
   let poll = null;
+  let rest = SETTLE_MS;
 
   const run = async () => {
     timer = null;
@@ -32,6 +33,7 @@ export function live(refresh, { search, onevent } = {}) {
     }
     running = true;
     again = false;
+    const began = performance.now();
     try {
       await refresh();
       if (!poll) say("live", "live");
@@ -40,11 +42,12 @@ export function live(refresh, { search, onevent } = {}) {
       if (error.name !== "AbortError") say("lost", "no answer");
     } finally {
       running = false;
+      rest = Math.max(SETTLE_MS, performance.now() - began);
       if (again && !document.hidden) soon();
     }
   };
   const soon = () => {
-    timer ??= setTimeout(run, SETTLE_MS);
+    timer ??= setTimeout(run, rest);
   };
   const startPolling = () => {
     poll ??= setInterval(soon, POLL_MS);
@@ -64,8 +67,7 @@ export function live(refresh, { search, onevent } = {}) {
     if (onevent && message.data) onevent(JSON.parse(message.data));
     soon();
   };
-  source.onmessage = heard;
-  source.addEventListener("event", heard);
+  for (const kind of document.body.dataset.kinds.split(" ")) source.addEventListener(kind, heard);
   addEventListener("pagehide", () => source.close());
   addEventListener("visibilitychange", () => {
     if (!document.hidden && again) soon();

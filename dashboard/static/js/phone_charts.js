@@ -37,8 +37,8 @@ export function busyDays({ days }) {
   );
 }
 
-/** checks: runs of the reference network; a ratio of 1 is the phone's usual pace. */
-export function drift({ reference_checks: checks }) {
+/** checks: runs of the reference network; a ratio of 1 is the phone's usual pace, whatever the protocol. */
+export function drift({ checks }) {
   const known = (checks ?? []).filter((check) => check.latency_ms !== null && check.baseline_ms);
   if (!known.length) return null;
   const canvas = h("div", { class: "chart tiny" });

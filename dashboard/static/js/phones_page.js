@@ -7,6 +7,9 @@ import { busyDays, drift } from "./phone_charts.js";
 import { badge } from "./status.js";
 import { facts } from "./table.js";
 
+const BUSY_DAYS = 14;
+const DRIFT_DAYS = 56;
+
 const release = (phone) =>
   button(
     "Release",
@@ -30,7 +33,7 @@ const conditions = (phone) =>
 const card = (phone) =>
   h(
     "article",
-    { class: "card phone-card half", "data-serial": phone.serial, "data-state": phone.state },
+    { class: "card phone-card", "data-serial": phone.serial, "data-state": phone.state },
     h("div", { class: "title" }, h("h2", {}, phone.model || phone.serial), h("span", { class: "actions" }, simulated(phone.simulated), badge(phone.state), may("operate") && phone.quarantined_at && release(phone))),
     phone.state_reason && h("p", { class: "notice" }, phone.state_reason, phone.state_since && h("span", { class: "muted" }, ` · ${ago(phone.state_since)}`)),
     facts([
@@ -50,12 +53,19 @@ const card = (phone) =>
 
 const nothing = () => h("div", { class: "card empty" }, h("h2", {}, "No phone yet"), h("p", {}, h("code", {}, "paretofarm agent --connect PHONE:5555")), h("p", { class: "hint" }, "or let `paretofarm agent` find every phone on USB"));
 
+const read = async () => {
+  const [{ phones }, usage] = await Promise.all([get("/phones"), get("/phones/usage", { days: BUSY_DAYS })]);
+  const days = new Map(usage.phones.map((each) => [each.serial, each.days]));
+  const drifts = await Promise.all(phones.map(({ serial }) => get(`/phones/${segment(serial)}/drift`, { days: DRIFT_DAYS })));
+  return phones.map((phone, index) => ({ ...phone, days: days.get(phone.serial), checks: drifts[index].checks }));
+};
+
 let before = "";
 await live(async () => {
-  const { phones } = await get("/phones", { days: 14 });
+  const phones = await read();
   const mark = JSON.stringify(phones.map(({ last_seen_at: _, ...rest }) => rest));
   if (mark === before) return;
   before = mark;
-  ready(phones.length ? h("div", { class: "grid" }, phones.map(card)) : nothing());
+  ready(phones.length ? h("div", { class: "columns" }, phones.map(card)) : nothing());
   page().dataset.count = phones.length;
 });

@@ -114,7 +114,7 @@ const tell = async (index) => {
   const interval = points.xInterval?.[index];
   replace(
     answer,
-    h("div", { class: "title" }, h("h2", {}, `Candidate ${points.numbers[index]}`), simulated(points.simulated[index])),
+    h("div", { class: "title" }, h("h2", {}, `Candidate ${id}`), simulated(points.simulated[index])),
     h("p", { class: "big" }, `${metricText(state.y, points.y[index])} ${metricLabel(state.y)} in ${metricText(state.x, points.x[index])}`),
     facts([["95 % interval", interval && `${metricText(state.x, interval[0])} – ${metricText(state.x, interval[1])}`], ["Device class", state.device]]),
     h("div", { class: "actions" }, h("a", { class: "button primary", href: address(`/candidates/${id}/export`), download: "", "data-key": "export" }, "Export (zip)"), h("a", { class: "button", href: `/candidates/${id}`, "data-key": "open" }, "Look at it")),

@@ -96,7 +96,7 @@ export function scatter({ onopen, onbrush, describe }) {
       return [h("dt", {}, metricLabel(name)), h("dd", {}, metricText(name, values[index]), interval && h("span", { class: "muted" }, ` [${metricText(name, interval[0])}, ${metricText(name, interval[1])}]`))];
     };
     return [
-      h("h3", {}, `Candidate ${points.numbers[index]}`, h("span", {}, view.front.includes(index) && h("span", { class: "badge accent" }, "front"), " ", points.noisy?.[index] && h("span", { class: "badge warn" }, "noisy"), " ", simulated(points.simulated?.[index]))),
+      h("h3", {}, `Candidate ${points.ids[index]}`, h("span", {}, view.front.includes(index) && h("span", { class: "badge accent" }, "front"), " ", points.noisy?.[index] && h("span", { class: "badge warn" }, "noisy"), " ", simulated(points.simulated?.[index]))),
       h("dl", { class: "facts" }, value(yName, points.y, points.yInterval), value(xName, points.x, points.xInterval), view.shadeText && [h("dt", {}, view.shadeName), h("dd", {}, view.shadeText(index))]),
     ];
   };
@@ -108,7 +108,7 @@ export function scatter({ onopen, onbrush, describe }) {
     const index = view.front[next];
     point(index);
     const { points, xName, yName } = view;
-    said.textContent = `Candidate ${points.numbers[index]}: ${metricLabel(yName)} ${metricText(yName, points.y[index])}, ${metricLabel(xName)} ${metricText(xName, points.x[index])}`;
+    said.textContent = `Candidate ${points.ids[index]}: ${metricLabel(yName)} ${metricText(yName, points.y[index])}, ${metricLabel(xName)} ${metricText(xName, points.x[index])}`;
   };
 
   frame.addEventListener("keydown", (event) => {

@@ -1,7 +1,7 @@
 // All searches.
 import { get, segment } from "./api.js";
 import { h, page, ready, simulated } from "./dom.js";
-import { ago, count, duration } from "./format.js";
+import { ago, count, duration, rate } from "./format.js";
 import { live } from "./live.js";
 import { badge } from "./status.js";
 
@@ -19,7 +19,7 @@ const card = (search) => {
       { class: "pairs" },
       h("span", {}, h("b", {}, `${count(complete)} / ${count(search.target)}`), " complete"),
       h("span", {}, h("b", {}, count(search.front)), " on the front"),
-      search.per_minute !== null && search.status === "running" && h("span", {}, h("b", {}, search.per_minute.toFixed(1)), " per minute"),
+      search.per_minute !== null && search.status === "running" && h("span", {}, h("b", {}, rate(search.per_minute)), " per minute"),
       search.eta_s !== null && search.status === "running" && h("span", {}, h("b", {}, duration(search.eta_s)), " left"),
     ),
     h("p", { class: "hint" }, `started ${ago(search.created_at)} · ${search.devices.join(", ") || "no device class"}`),

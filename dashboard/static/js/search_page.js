@@ -1,5 +1,5 @@
 // One search, live: the front, how it came about, what is being done, and the candidates themselves.
-import { get, may, segment } from "./api.js";
+import { address, get, may, segment } from "./api.js";
 import { sketch } from "./architecture.js";
 import { candidateTable } from "./candidate_table.js";
 import { RAMP } from "./chart.js";
@@ -15,6 +15,7 @@ import { header, stages, tiles } from "./search_parts.js";
 
 const name = page().dataset.search;
 const path = `/searches/${segment(name)}`;
+const GREAT = 3000;
 const first = await get(path);
 const objectives = first.experiment.objectives;
 
@@ -186,21 +187,29 @@ ready(
   ),
 );
 
-let complete = null;
+let last = null;
+let mark = null;
+
+/** What changes by the second. A great search's front and hypervolume take a while: the plot brings them. */
+const read = async () => {
+  if (!last) return first;
+  const isGreat = last.candidates.complete > GREAT;
+  return isGreat ? { ...last, ...(await get(`${path}/progress`)) } : get(path);
+};
+
+const refresh = async () => {
+  const search = await read();
+  last = search;
+  replace(head, header(search, { mayOperate: may("operate"), mayDelete: may("admin") }));
+  replace(numbers, tiles(search));
+  replace(work, stages(search));
+  page().dataset.complete = search.candidates.complete;
+  const now = JSON.stringify(search.candidates);
+  if (now === mark) return;
+  await Promise.all([loadPlot(), list.load(), hypervolume.load(state.device)]);
+  mark = now;
+};
+
+document.querySelector("#csv").href = address(`${path}/candidates`, { format: "csv", limit: 10_000 });
 await list.filter({ device: state.device });
-await live(
-  async () => {
-    const search = await get(path);
-    replace(head, header(search, { mayOperate: may("operate"), mayDelete: may("admin") }));
-    replace(numbers, tiles(search));
-    replace(work, stages(search));
-    page().dataset.complete = search.candidates.complete;
-    const total = Object.values(search.candidates).reduce((sum, value) => sum + value, 0);
-    const mark = `${search.candidates.complete}/${search.candidates.failed}/${search.candidates.infeasible}/${total}`;
-    if (mark === complete) return;
-    complete = mark;
-    document.querySelector("#csv").href = `/api/v1${path}/candidates?format=csv&limit=10000`;
-    await Promise.all([loadPlot(), list.load(), hypervolume.load(state.device).catch(() => {})]);
-  },
-  { search: name },
-);
+await live(refresh, { search: name });

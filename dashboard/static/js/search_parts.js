@@ -1,7 +1,7 @@
 // A search's head, its numbers and its work.
 import { segment, send } from "./api.js";
 import { ask, attempt, button, h, simulated, toast } from "./dom.js";
-import { count, duration, words } from "./format.js";
+import { count, duration, rate, words } from "./format.js";
 import { badge } from "./status.js";
 
 export const header = (search, { mayOperate, mayDelete }) => {
@@ -39,7 +39,7 @@ const raise = async (search, path) => {
   const body = h("label", {}, "Complete candidates: ", h("input", { type: "number", name: "candidates", min: least, step: 1, value: search.target * 2, required: true }));
   const answer = await ask({ title: "Raise the limit", body, confirm: "Raise" });
   if (!answer) return;
-  await send("PATCH", path, { candidates: Number(answer.candidates) });
+  await send("PATCH", path, { stop: { candidates: Number(answer.candidates) } });
   toast(`goes on until ${answer.candidates} are complete`);
 };
 
@@ -62,7 +62,7 @@ export const tiles = (search) => {
     tile("Complete", count(complete), h("small", {}, ` of ${count(search.target)}`), h("progress", { max: search.target, value: complete, "aria-label": "Complete candidates" })),
     tile("On the front", count(search.front)),
     tile("Hypervolume", search.hypervolume_ratio === null ? "–" : `× ${search.hypervolume_ratio.toFixed(2)}`, h("small", {}, " of the start's")),
-    tile("Throughput", search.per_minute === null ? "–" : search.per_minute.toFixed(1), h("small", {}, " per minute")),
+    tile("Throughput", rate(search.per_minute), h("small", {}, " per minute")),
     tile(running ? "Left" : "Took", duration(running ? search.eta_s : search.elapsed_s), running && h("small", {}, ` after ${duration(search.elapsed_s)}`)),
     tile("Not complete", count(failed + infeasible), h("small", {}, ` ${failed} failed · ${infeasible} infeasible`)),
   );
