@@ -19,6 +19,7 @@ NAMES = (
     f"{LOGIN_PREFIX}worker",
     f"{LOGIN_PREFIX}agent",
     f"{LOGIN_PREFIX}reader",
+    f"{LOGIN_PREFIX}dashboard",
     BROKER,
     "grafana-admin",
 )

@@ -81,7 +81,8 @@ def _leases(farm: Farm) -> list[str]:
 
 def _check_rotation(farm: Farm) -> None:
     """Every password anew, as docs/secrets.md says; services work with the new ones, the old ones are refused."""
-    names = ("database-scheduler", "database-worker", "database-agent", "database-reader", "broker")
+    users = ("scheduler", "worker", "agent", "reader", "dashboard")
+    names = (*(f"database-{user}" for user in users), "broker")
     farm.run("secrets", "secrets", "renew", *names, "--out", "/run/secrets")
     refused = _refusal(farm)
     check("password authentication failed" in refused, "before the logins are renewed, a new password is refused")

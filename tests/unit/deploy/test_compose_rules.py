@@ -100,6 +100,16 @@ def test_each_secret_has_a_group_of_its_own() -> None:
     assert set(groups.values()) <= set(SERVICES["secrets"]["group_add"])
 
 
+def test_each_database_user_has_a_password_that_migrate_can_read() -> None:
+    from cli.secret_folder import LOGIN_PREFIX, NAMES
+    from db.roles import ROLES
+
+    assert {LOGIN_PREFIX + role for role in ROLES} <= set(NAMES)
+    text: str = SERVICES["secrets"]["environment"]["PARETOFARM_SECRET_GROUPS"]
+    groups = dict(pair.split("=") for pair in text.split())
+    assert {groups[LOGIN_PREFIX + role] for role in ROLES} <= set(SERVICES["migrate"]["group_add"])
+
+
 @pytest.mark.parametrize(
     ("name", "groups"),
     [
