@@ -143,3 +143,113 @@ SELECT
     (c.metrics ->> ('device_miou@' || m.device))::double precision AS device_miou
 FROM members m
 JOIN candidates c ON c.id = m.candidate_id;
+
+-- How phones are: one row per phone that was ever registered. Shares of time are of the last day, counts of the last
+-- seven. `reference_ratio`: the reference network's time in the last check as a multiple of what was usual then.
+CREATE OR REPLACE VIEW phone_health AS
+SELECT
+    p.id AS phone_id,
+    p.serial,
+    p.device,
+    p.manufacturer,
+    p.model,
+    p.soc,
+    p.simulated,
+    p.state,
+    p.state_reason,
+    p.state_since,
+    p.quarantined_at,
+    p.agent,
+    p.last_seen_at,
+    coalesce(
+        (p.conditions ->> 'battery_temperature')::double precision,
+        (SELECT max(sensor.value::double precision) FROM jsonb_each_text(
+            CASE jsonb_typeof(p.conditions -> 'temperatures') WHEN 'object' THEN p.conditions -> 'temperatures' END
+        ) AS sensor)
+    ) AS temperature_celsius,
+    w.busy_share,
+    m.measurements,
+    m.noisy_measurements,
+    r.checks,
+    r.failed_checks,
+    l.latency_ms / nullif(l.baseline_ms, 0) AS reference_ratio,
+    l.at AS checked_at
+FROM phones p
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum(extract(epoch FROM
+        least(work.ended_at, now()) - greatest(work.started_at, now() - interval '1 day')
+    )) / 86400, 0)::double precision AS busy_share
+    FROM phone_work work
+    -- Nothing lasts longer than a week.
+    WHERE work.phone_id = p.id AND work.started_at > now() - interval '8 days'
+    AND work.ended_at > now() - interval '1 day'
+) AS w
+CROSS JOIN LATERAL (
+    SELECT
+        count(*) AS measurements,
+        count(*) FILTER (WHERE (s.summary ->> 'noisy')::boolean) AS noisy_measurements
+    FROM measurements s
+    WHERE s.phone_id = p.id AND s.created_at > now() - interval '7 days'
+) AS m
+CROSS JOIN LATERAL (
+    SELECT count(*) AS checks, count(*) FILTER (WHERE NOT c.passed) AS failed_checks
+    FROM reference_checks c
+    WHERE c.phone_id = p.id AND c.at > now() - interval '7 days'
+) AS r
+LEFT JOIN LATERAL (
+    SELECT c.latency_ms, c.baseline_ms, c.at
+    FROM reference_checks c
+    WHERE c.phone_id = p.id
+    ORDER BY c.at DESC, c.id DESC
+    LIMIT 1
+) AS l ON true;
+
+-- How far searches are: one row each. `queued`, `leased`: evaluations that wait and that are worked on.
+CREATE OR REPLACE VIEW search_progress AS
+SELECT
+    e.id AS search_id,
+    e.name AS search,
+    e.status,
+    e.reason,
+    (e.config -> 'stop' ->> 'candidates')::bigint AS target,
+    c.proposed,
+    c.running,
+    c.complete,
+    c.infeasible,
+    c.failed,
+    v.queued,
+    v.leased,
+    l.complete_last_hour,
+    t.train_hours,
+    e.created_at,
+    e.finished_at,
+    extract(epoch FROM coalesce(e.finished_at, now()) - e.created_at)::double precision AS elapsed_s
+FROM experiments e
+CROSS JOIN LATERAL (
+    SELECT
+        count(*) FILTER (WHERE status = 'proposed') AS proposed,
+        count(*) FILTER (WHERE status = 'running') AS running,
+        count(*) FILTER (WHERE status = 'complete') AS complete,
+        count(*) FILTER (WHERE status = 'infeasible') AS infeasible,
+        count(*) FILTER (WHERE status = 'failed') AS failed
+    FROM candidates
+    WHERE experiment_id = e.id
+) AS c
+CROSS JOIN LATERAL (
+    SELECT
+        count(*) FILTER (WHERE open.status = 'queued') AS queued,
+        count(*) FILTER (WHERE open.status = 'leased') AS leased
+    FROM candidates
+    JOIN evaluations open ON open.candidate_id = candidates.id AND open.status IN ('queued', 'leased')
+    WHERE candidates.experiment_id = e.id AND candidates.status IN ('proposed', 'running')
+) AS v
+CROSS JOIN LATERAL (
+    SELECT count(*) AS complete_last_hour
+    FROM candidates
+    WHERE experiment_id = e.id AND status = 'complete' AND finished_at > now() - interval '1 hour'
+) AS l
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum(train_s), 0) / 3600 AS train_hours
+    FROM points
+    WHERE experiment_id = e.id AND device = coalesce(e.devices[1], '')
+) AS t;

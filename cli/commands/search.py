@@ -1,4 +1,4 @@
-"""`paretofarm search`: start, list, show, stop, resume."""
+"""`paretofarm search`: start, list, show, stop, resume, delete."""
 
 import json
 import os
@@ -6,19 +6,22 @@ from pathlib import Path
 
 import click
 
+from cli.artifact_store import artifact_store
 from cli.commands.options import JSON, PLOT, SEARCH
 from cli.connection import NothingYet, open_database
 from cli.search_start import Start, start_search
 from cli.search_status import print_status, print_statuses
+from cli.words import bytes_text, count_text
 from db import experiments
 from db.experiments import ExperimentStatus
+from db.search_deletion import Extent, delete_search, extent
 from db.search_status import list_statuses, read_status
 from paretofarm.errors import ConfigError
 
 
 @click.group()
 def search() -> None:
-    """Start, list, show, stop and resume searches."""
+    """Start, list, show, stop, resume and delete searches."""
 
 
 @search.command()
@@ -126,6 +129,33 @@ def resume(search: str) -> None:
             raise ConfigError(f"the search {stored.name!r} is finished: there is nothing to resume")
         changed = experiments.resume(session, stored.id)
     _tell(stored.name, changed, "resumed", stored.status)
+
+
+@search.command()
+@SEARCH
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def delete(search: str, yes: bool) -> None:
+    """Delete a search for ever: its candidates, measurements, and the artifacts that no other search shares.
+
+    SEARCH is a name or an id. It must be stopped or finished. Says what would go, and asks first; events stay. Files
+    that another search may be about to use stay too: `paretofarm gc` takes them later.
+    """
+    with open_database(os.environ) as database:
+        with database.transaction() as session:
+            there = extent(session, search)
+        click.echo(f"{there.name}: {_extent_text(there)}", err=True)
+        if not yes:
+            click.confirm(f"Delete {there.name} for ever?", abort=True, err=True)
+        deletion = delete_search(database, artifact_store(os.environ), search)
+    left = deletion.extent.artifacts - deletion.files
+    later = f"; {count_text(left, 'file')} left to `paretofarm gc`" if left else ""
+    click.echo(f"{there.name}: deleted{later}", err=True)
+
+
+def _extent_text(there: Extent) -> str:
+    counted = {"candidate": there.candidates, "evaluation": there.evaluations, "measurement": there.measurements}
+    parts = [count_text(count, noun) for noun, count in counted.items()]
+    return f"{', '.join(parts)}, {count_text(there.artifacts, 'artifact')} of its own ({bytes_text(there.size_bytes)})"
 
 
 def _tell(name: str, changed: bool, done: str, before: ExperimentStatus) -> None:

@@ -1,4 +1,4 @@
-"""Tokens and logins of the HTTP API, pins, and candidates as points: what fronts and pages are read from.
+"""Tokens and logins of the HTTP API, pins, views, and candidates as points: what fronts and pages are read from.
 
 Version 0003 survives it: points are kept by triggers, whoever writes candidates.
 """
@@ -48,6 +48,7 @@ def upgrade() -> None:
         """
     )
     op.execute("CREATE INDEX login_sessions_token_id_idx ON login_sessions (token_id)")
+    op.get_bind().exec_driver_sql(Path(__file__).with_name("v0004_views.sql").read_text(encoding="utf-8"))
 
 
 def _create_indexes() -> None:
@@ -65,6 +66,8 @@ def _create_indexes() -> None:
 
 
 def downgrade() -> None:
+    op.execute("DROP VIEW search_progress")
+    op.execute("DROP VIEW phone_health")
     op.execute("DROP TABLE login_sessions")
     op.execute("DROP TABLE api_tokens")
     op.execute("DROP TRIGGER candidates_points_insert ON candidates")
