@@ -33,20 +33,29 @@ from tls import check_tls
 
 @dataclass(frozen=True)
 class Case:
-    """check: given the deployment and a seed. The rest: compose files, profiles and variables that it needs."""
+    """check: given the deployment and a seed. stand_ins: those that it can use; of Debian's PostgreSQL 17 our pg_dump 18
+    makes no backup. The rest: compose files, profiles and variables that it needs.
+    """
 
     check: Callable[[Farm, int], None]
     overrides: tuple[str, ...] = ()
     profiles: tuple[str, ...] = PROFILES
     environment: dict[str, str] = field(default_factory=dict)
+    stand_ins: tuple[str, ...] = ("broker",)
 
 
 SHORT_LEASES = {"PARETOFARM_LEASE_SECONDS": str(LEASE_S), "PARETOFARM_RESEND_SECONDS": "10"}
 CASES = {
     "restarts": Case(check_restarts, environment=SHORT_LEASES),
     "demo": Case(check_demo, profiles=("demo",), environment={"PARETOFARM_EXPERIMENTS": "./examples"}),
-    "tls": Case(check_tls, ("compose.tls.yml",), environment=SHORT_LEASES),
-    "s3": Case(check_s3, ("compose.s3.yml",), (*PROFILES, "s3"), {**SHORT_LEASES, "PARETOFARM_EXTRAS": "s3"}),
+    "tls": Case(check_tls, ("compose.tls.yml",), environment=SHORT_LEASES, stand_ins=("broker", "postgres")),
+    "s3": Case(
+        check_s3,
+        ("compose.s3.yml",),
+        (*PROFILES, "s3"),
+        {**SHORT_LEASES, "PARETOFARM_EXTRAS": "s3"},
+        ("broker", "seaweedfs"),
+    ),
     "phones": Case(
         check_phones,
         ("tests/compose/phones.yml",),
@@ -58,11 +67,11 @@ CASES = {
 
 def main() -> int:
     options = _options()
-    images = build_stand_ins() if options.stand_ins else {}
-    return max([_run(CASES[name], name, images, options) for name in options.cases])
+    return max([_run(CASES[name], name, options) for name in options.cases])
 
 
-def _run(case: Case, name: str, images: dict[str, str], options: argparse.Namespace) -> int:
+def _run(case: Case, name: str, options: argparse.Namespace) -> int:
+    images = build_stand_ins(case.stand_ins) if options.stand_ins else {}
     with tempfile.TemporaryDirectory(prefix="paretofarm-compose-") as folder:
         environment = _environment(Path(folder)) | images | case.environment
         farm = Farm(f"paretofarm-test-{secrets.token_hex(3)}", environment, case.overrides, case.profiles)
