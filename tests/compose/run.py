@@ -33,8 +33,8 @@ from tls import check_tls
 
 @dataclass(frozen=True)
 class Case:
-    """check: given the deployment and a seed. stand_ins: those that it can use; of Debian's PostgreSQL 17 our pg_dump 18
-    makes no backup. The rest: compose files, profiles and variables that it needs.
+    """check: given the deployment and a seed. stand_ins: those that it can use; Debian's PostgreSQL 17 cannot be backed
+    up with our pg_dump 18. The rest: compose files, profiles and variables that it needs.
     """
 
     check: Callable[[Farm, int], None]
