@@ -1,4 +1,4 @@
-# All images of paretofarm: scheduler, worker, agent, phone, and cli, which does the rest.
+# All images of paretofarm: scheduler, worker, agent, phone, dashboard, and cli, which does the rest.
 #   docker build --target worker -t paretofarm-worker .
 # Dependencies come first and the code last, so that a change of code rebuilds one small layer per image.
 ARG PYTHON_IMAGE=python:3.11-slim-bookworm
@@ -38,7 +38,7 @@ ARG EXTRAS=
 # hadolint ignore=SC2086
 RUN python requirements.py pyproject.toml $EXTRAS > core.txt \
  && python requirements.py pyproject.toml embedded agent > cli.txt \
- && for image in agent phone worker; do python requirements.py pyproject.toml "$image" > "$image.txt"; done
+ && for image in agent dashboard phone worker; do python requirements.py pyproject.toml "$image" > "$image.txt"; done
 
 # Environments, one per image.
 FROM ${PYTHON_IMAGE} AS core-environment
@@ -66,6 +66,12 @@ RUN --mount=type=cache,target=/root/.cache/pip \
     --mount=type=bind,source=deploy/wheels,target=/wheels \
     pip install --requirement agent.txt --constraint constraints.txt
 
+FROM core-environment AS dashboard-environment
+COPY --from=requirements /requirements/dashboard.txt ./
+RUN --mount=type=cache,target=/root/.cache/pip \
+    --mount=type=bind,source=deploy/wheels,target=/wheels \
+    pip install --requirement dashboard.txt --constraint constraints.txt
+
 FROM core-environment AS phone-environment
 COPY --from=requirements /requirements/phone.txt ./
 RUN --mount=type=cache,target=/root/.cache/pip \
@@ -85,6 +91,7 @@ RUN --mount=type=cache,target=/root/.cache/pip \
 FROM core-environment AS package
 COPY pyproject.toml README.md LICENSE ./
 COPY cli cli
+COPY dashboard dashboard
 COPY db db
 COPY device_agents device_agents
 COPY paretofarm paretofarm
@@ -119,6 +126,13 @@ ENV PARETOFARM_METRICS=0.0.0.0:9464
 EXPOSE 9464
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s CMD ["python", "-P", "-m", "cli.health"]
 CMD ["agent", "--help"]
+
+FROM runtime AS dashboard
+COPY --from=dashboard-environment /opt/venv /opt/venv
+COPY --from=package /opt/paretofarm /opt/paretofarm
+EXPOSE 8080
+HEALTHCHECK --interval=15s --timeout=5s --start-period=30s CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8080/healthz', timeout=4)"]
+CMD ["dashboard", "--host", "0.0.0.0", "--port", "8080", "--no-data-check"]
 
 FROM runtime AS phone
 COPY --from=phone-environment /opt/venv /opt/venv

@@ -31,12 +31,13 @@ NEEDED = ("postgres", "broker", "scheduler", "worker")
 
 @dataclass(frozen=True)
 class Farm:
-    """What runs. phones: agent's name to `host:port`; device_classes: theirs."""
+    """What runs. phones: agent's name to `host:port`; device_classes: theirs; page: the web page's address, if any."""
 
     settings: Settings
     stack: LocalStack | ProcessGroup
     phones: Mapping[str, str]
     device_classes: tuple[str, ...]
+    page: str | None = None
 
     def trouble(self) -> str | None:
         """A line about the first process that does not stay up, if any.
@@ -99,7 +100,8 @@ def embedded_farm(
             if begin(settings)
             else []
         )
-        farm.append(Farm(settings, stack, phone_addresses(specs), crew.device_classes))
+        page = crew.page.url if crew.page and specs else None
+        farm.append(Farm(settings, stack, phone_addresses(specs), crew.device_classes, page))
         return specs
 
     stack = LocalStack(folder, processes, prepare=lambda urls: upgrade(urls.database), listen=listen)
@@ -127,7 +129,7 @@ def farm_on_own_servers(environment: Mapping[str, str], crew: Crew) -> Iterator[
     specs = process_specs(settings, group.folder.root, crew, metrics=metrics_address(environment))
     try:
         group.start(specs)
-        yield Farm(settings, group, phone_addresses(specs), crew.device_classes)
+        yield Farm(settings, group, phone_addresses(specs), crew.device_classes, crew.page.url if crew.page else None)
     finally:
         with undisturbed():
             group.stop()
@@ -139,6 +141,8 @@ def _announce(farm: Farm) -> None:
     click.echo(f"logs: {farm.stack.folder.logs}", err=True)
     for name, address in farm.phones.items():
         click.echo(f"{name}: virtual phone on {address}", err=True)
+    if farm.page:
+        click.echo(f"web page: {farm.page}", err=True)
     click.echo("next, in another terminal: paretofarm search start FILE.yaml --wait", err=True)
     click.echo("Ctrl-C stops everything; what was found stays.", err=True)
 

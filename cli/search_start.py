@@ -1,7 +1,7 @@
 """`paretofarm search start`: checks everything, stores the search and, with --wait, sees it through."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -14,6 +14,7 @@ from cli.front_report import query_hints, read_front, write_front
 from cli.live import open_display
 from cli.local_farm import Farm, embedded_farm
 from cli.local_stack import StackMode, find_running_stack
+from cli.page_place import page_place
 from cli.searches import check_artifact_store, check_dataset, check_picture_path
 from cli.signals import interruptible
 from cli.stack_processes import Crew
@@ -91,8 +92,10 @@ def _with_farm_of_our_own(environment: Mapping[str, str], start: Start, file: Ex
             begun.append(begin_search(database, file, code_version()))
         return begun[0].beginning is not Beginning.FINISHED
 
-    crew = _crew(start, file, processors)
+    crew = replace(_crew(start, file, processors), page=page_place(environment))
     with embedded_farm(environment, crew, begin) as farm, connected(farm.settings.database_url) as database:
+        if farm.page:
+            click.echo(f"watch it: {farm.page}/searches/{begun[0].search.name}", err=True)
         _see_through(database, start, begun[0], farm)
         _see_others_through(database, farm, older | {begun[0].search.id})
 

@@ -1,4 +1,4 @@
-"""The processes of `paretofarm up`: a scheduler, a worker and, per virtual phone, the phone and its agent."""
+"""The processes of `paretofarm up`: a scheduler, a worker, the web page and, per virtual phone, that and its agent."""
 
 import sys
 from collections.abc import Sequence
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cli.local_stack import ProcessSpec
 from cli.metrics.address import VARIABLE, MetricsAddress
+from cli.page_place import PagePlace
 from cli.virtual_phones import DEVICE_CLASS, VirtualPhonePlace, place_phones
 from paretofarm.errors import StackError
 from paretofarm.phone_settings import SUPERVISED
@@ -19,17 +20,19 @@ PROGRAM = (sys.executable, "-P", "-m", "cli")
 """-P: a folder `cli` where the user happens to be must not be taken for ours."""
 GRACE_S = 15.0
 """For a worker or an agent to hand back its work."""
+PAGE = "dashboard"
 WORKER_MODULES = {"torch": "worker", "onnxruntime": "worker", "onnxscript": "worker", "PIL": "worker"}
 PHONE_MODULES = {"adb_shell": "agent", "cryptography": "agent", "onnxruntime": "phone"}
 
 
 @dataclass(frozen=True)
 class Crew:
-    """How many of each. device_classes: of the virtual phones, in turn."""
+    """How many of each. device_classes: of the virtual phones, in turn; page: where the web page is, if any."""
 
     workers: int
     phones: int
     device_classes: tuple[str, ...] = (DEVICE_CLASS,)
+    page: PagePlace | None = None
 
     def check(self) -> None:
         """Errors: StackError naming what must be installed before they can run."""
@@ -65,6 +68,9 @@ def process_specs(
     if crew.phones:
         places = place_phones(folder / "phones", crew.phones, crew.device_classes)
         specs += _phone_specs(places, folder / "adbkey", environment=environment)
+    if crew.page:
+        argv = (*PROGRAM, "dashboard", "--port", str(crew.page.port), "--no-auth")
+        specs.append(ProcessSpec(PAGE, argv, environment, nice=NICE))
     if metrics:
         specs.append(ProcessSpec("exporter", (*PROGRAM, "exporter"), environment, nice=NICE))
     return _with_metrics(specs, metrics)
@@ -88,8 +94,11 @@ def _phone_specs(places: Sequence[VirtualPhonePlace], key: Path, *, environment:
 
 
 def _with_metrics(specs: Sequence[ProcessSpec], first: MetricsAddress | None) -> list[ProcessSpec]:
-    """All inherit our environment, where one address stands for all: each is told its own, or none."""
-    telling = [spec.name for spec in specs if not spec.name.startswith("phone-")]
+    """All inherit our environment, where one address stands for all: each is told its own, or none.
+
+    The web page tells its own beside itself.
+    """
+    telling = [spec.name for spec in specs if spec.name != PAGE and not spec.name.startswith("phone-")]
     telling.sort(key=lambda name: name != "exporter")
     places = {name: str(first.next(step)) for step, name in enumerate(telling)} if first else {}
     return [replace(spec, environment={**spec.environment, VARIABLE: places.get(spec.name, "")}) for spec in specs]

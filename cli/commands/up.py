@@ -5,6 +5,7 @@ import os
 import click
 
 from cli.local_farm import run_farm
+from cli.page_place import page_place
 from cli.stack.remote import Address
 from cli.stack_processes import Crew
 
@@ -28,13 +29,16 @@ from cli.stack_processes import Crew
 @click.option(
     "--listen",
     metavar="HOST:PORT",
-    help="Let other machines in: Postgres on this port, the broker on the next one. By default no port is opened.",
+    help="Let other machines in: Postgres on this port, the broker on the next one. By default nobody else gets in.",
 )
 def up(phones: int, workers: int | None, listen: str | None) -> None:
     """Run everything on this machine; Ctrl-C stops it.
 
-    Postgres, broker, scheduler, worker, virtual phones and their agents, each started again when it dies. Data and
-    logs are in PARETOFARM_DATA (./.paretofarm); the next start goes on where this one ended. With
+    Postgres, broker, scheduler, worker, virtual phones and their agents, and the web page, each started again when it
+    dies. The page is open to everybody on this machine and to nobody else, on port 8080 where that is free (or
+    PARETOFARM_DASHBOARD_PORT).
+
+    Data and logs are in PARETOFARM_DATA (./.paretofarm); the next start goes on where this one ended. With
     PARETOFARM_DATABASE_URL and PARETOFARM_BROKER_URL set, those servers are used and none are started.
 
     --listen is for networks that you trust: a password is asked for, but nothing is encrypted. HOST is the address of
@@ -47,5 +51,6 @@ def up(phones: int, workers: int | None, listen: str | None) -> None:
       paretofarm up --phones 0          then: paretofarm agent --connect PHONE:5555
       paretofarm up --listen 192.0.2.7:5433
     """
-    crew = Crew(workers=os.cpu_count() or 1 if workers is None else workers, phones=phones)
+    workers = os.cpu_count() or 1 if workers is None else workers
+    crew = Crew(workers=workers, phones=phones, page=page_place(os.environ))
     run_farm(os.environ, crew, Address.parse(listen) if listen is not None else None)

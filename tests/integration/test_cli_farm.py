@@ -8,6 +8,8 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
 
 import psutil
 import pytest
@@ -139,11 +141,22 @@ def test_up_runs_phones_until_it_is_stopped(tmp_path: Path) -> None:
     wait_until(lambda: not processes_of(data), what="every process to be gone")
 
 
+def answers(page: str) -> bool:
+    """Whether it lets us in, without a token."""
+    try:
+        with urlopen(f"{page}/api/v1/searches", timeout=5) as answer:
+            return bool(json.load(answer) == {"searches": []})
+    except URLError:
+        return False
+
+
 def test_up_with_own_servers_starts_none(tmp_path: Path, database_url: str, broker_url: str) -> None:
     own = {"PARETOFARM_DATABASE_URL": database_url, "PARETOFARM_BROKER_URL": broker_url}
     data = tmp_path / "farm"
     with started(data, "up", "--phones", "1", "--workers", "0", **own) as process:
-        assert "running: scheduler, phone-virtual-1, agent-virtual-1" in wait_for_line(process, "running:")
+        assert "running: scheduler, phone-virtual-1, agent-virtual-1, dashboard" in wait_for_line(process, "running:")
+        page = wait_for_line(process, "web page:").split()[-1]
+        wait_until(lambda: answers(page), 60, "the web page")
         wait_until(lambda: ready_phones(own) == ["virtual"], 60, "the phone to be ready")
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=60)

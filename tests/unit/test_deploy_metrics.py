@@ -153,7 +153,8 @@ def test_what_is_scraped_are_services_of_compose() -> None:
             assert found["port"] == 9464 or (found["names"] == ["agent"] and found["port"] in range(9465, 9472))
             scraped.update(found["names"])
         scraped.update(target.split(":")[0] for fixed in job.get("static_configs", []) for target in fixed["targets"])
-    assert scraped - {"127.0.0.1"} == {"exporter", "scheduler", "worker", "trainer", "agent", "demo-agent"}
+    told = {"exporter", "scheduler", "worker", "trainer", "agent", "demo-agent", "dashboard"}
+    assert scraped - {"127.0.0.1"} == told
     assert scraped - {"127.0.0.1"} <= services
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from cli.metrics.address import MetricsAddress
+from cli.page_place import PagePlace
 from cli.stack_processes import NICE, Crew, phone_addresses, process_specs
 from cli.virtual_phones import LOOPBACK, is_virtual, place_phones
 from paretofarm.errors import StackError
@@ -84,6 +85,17 @@ def test_metrics_are_told_on_a_port_of_each_process_the_exporters_first(tmp_path
         "agent-virtual-1": "127.0.0.1:9467",
         "phone-virtual-1": "",
     }
+
+
+def test_the_web_page_tells_its_metrics_beside_itself(tmp_path: Path) -> None:
+    crew = Crew(workers=0, phones=0, page=PagePlace(8080))
+    specs = process_specs(SETTINGS, tmp_path, crew, metrics=MetricsAddress("127.0.0.1", 9464))
+    assert [(spec.name, spec.environment["PARETOFARM_METRICS"]) for spec in specs] == [
+        ("scheduler", "127.0.0.1:9465"),
+        ("dashboard", ""),
+        ("exporter", "127.0.0.1:9464"),
+    ]
+    assert specs[1].argv[-4:] == ("dashboard", "--port", "8080", "--no-auth")
 
 
 def test_without_metrics_no_process_inherits_an_address(tmp_path: Path) -> None:

@@ -115,10 +115,17 @@ def test_each_database_user_has_a_password_that_migrate_can_read() -> None:
     [
         ("scheduler", {"10011"}), ("worker", {"10012"}), ("trainer", {"10012"}), ("agent", {"10013"}),
         ("exporter", {"10014"}), ("phone", set()), ("demo-agent", {"10013"}), ("cli", {"10011"}),
+        ("dashboard", {"10016"}),
     ],
 )  # fmt: skip
 def test_a_service_reads_the_password_of_its_own_role_only(name: str, groups: set[str]) -> None:
     assert set(SERVICES[name].get("group_add", [])) == groups
+
+
+def test_the_dashboard_lets_nobody_in_without_a_token() -> None:
+    stage = DOCKERFILE.split(" AS dashboard\n", 1)[1].split("\nFROM ", 1)[0]
+    assert "--no-auth" not in stage
+    assert "command" not in SERVICES["dashboard"]
 
 
 def test_the_virtual_phone_is_reached_by_its_agent_alone() -> None:

@@ -4,7 +4,7 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
-PACKAGES = ("cli", "db", "device_agents", "paretofarm", "scheduler", "workers")
+PACKAGES = ("cli", "dashboard", "db", "device_agents", "paretofarm", "scheduler", "workers")
 
 
 def packaged(package: str) -> set[Path]:
