@@ -269,4 +269,4 @@ def test_a_database_that_is_away_is_told_and_nothing_else_breaks(
 
 def test_stages_have_their_own_names() -> None:
     """Alerts and dashboards name them."""
-    assert [stage.value for stage in Stage] == ["build", "compile", "measure", "train"]
+    assert [stage.value for stage in Stage] == ["build", "compile", "measure", "train", "score"]
