@@ -23,7 +23,7 @@ def check_search(farm: Farm, search: str, candidates: int, least_epochs: int = 3
     check(status(farm, search) == "finished", f"{search} is finished")
     complete = farm.sql("SELECT count(*) FROM candidates WHERE status = 'complete'")
     check(complete == [str(candidates)], f"{candidates} candidates are complete")
-    failed = farm.sql("SELECT id, reason FROM candidates WHERE status IN ('failed', 'infeasible')")
+    failed = farm.sql("SELECT id, reason FROM candidates WHERE status = 'failed'")
     check(not failed, f"no candidate failed ({failed})")
     open_work = farm.sql("SELECT id FROM evaluations WHERE status IN ('queued', 'leased')")
     check(not open_work, "nothing is queued or leased any more")
