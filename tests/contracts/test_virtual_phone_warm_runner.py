@@ -65,14 +65,16 @@ def test_a_killed_child_reads_as_a_killed_program(link: DeviceLink, root: Path) 
     once(link)
 
     def kill() -> None:
-        for server in servers(root):
-            for child in server.children():
-                child.kill()
+        (server,) = servers(root)
+        while not (children := server.children()):
+            pass
+        for child in children:
+            child.kill()
 
-    timer = threading.Timer(0.5, kill)
-    timer.start()
+    killer = threading.Thread(target=kill)
+    killer.start()
     assert link.run(ENDLESS, timeout_s=30, directory=FOLDER).exit_code == 137
-    timer.join()
+    killer.join()
 
 
 def test_without_its_server_the_program_runs_all_the_same(link: DeviceLink, root: Path) -> None:

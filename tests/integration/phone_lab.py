@@ -85,7 +85,7 @@ class Lab:
         runner = {network: what, **STEADY} if network else {network: what}
         self.change(runner=runner, after_reboot={"runner": STEADY} if until_reboot else {})
 
-    def run(self, *, until: Callable[[], bool] | None = None, limit_s: float = 40.0) -> None:
+    def run(self, *, until: Callable[[], bool] | None = None, limit_s: float = 120.0) -> None:
         """Works until nothing is open any more, or until then."""
         work = self.guard.guarded(self._struck, WorkKind.MEASUREMENT)
         deadline = time.monotonic() + limit_s
