@@ -99,7 +99,7 @@ def make_farm(
             session, other, PhoneState.COOLING, "45.2 °C, waits for 40 °C", {"temperatures": {"soc": 45.2}}
         )
         _announce(session)
-    farm = Farm(database, store, search, phone, [], np.random.default_rng(7))
+    farm = Farm(database, store, search, phone, [], np.random.default_rng(len(name)))
     for _ in range(complete):
         farm.complete_one()
     _unlucky(farm)

@@ -2,7 +2,7 @@
 import { address, get, may, segment, send } from "./api.js";
 import { graph, legend } from "./architecture.js";
 import { attempt, button, h, page, ready, simulated, toast } from "./dom.js";
-import { bytes, count, duration, metricLabel, metricText, moment, plain, words } from "./format.js";
+import { bytes, count, duration, inOrder, metricLabel, metricText, moment, plain, words } from "./format.js";
 import { learningCurve } from "./learning_curve.js";
 import { lineageList } from "./lineage.js";
 import { live } from "./live.js";
@@ -37,7 +37,7 @@ const metrics = (found) =>
   table({
     caption: "Metrics with 95 % intervals",
     hideCaption: true,
-    rows: Object.entries(found.metrics),
+    rows: inOrder(found.metrics),
     columns: [
       { name: "metric", label: "Metric", cell: ([key]) => metricLabel(key) },
       { name: "value", label: "Value", number: true, cell: ([key, value]) => metricText(key, value) },

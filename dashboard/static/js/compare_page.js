@@ -3,8 +3,8 @@ import { get, segment } from "./api.js";
 import { sketch } from "./architecture.js";
 import { axis, chart, COLOURS, GRID } from "./chart.js";
 import { button, h, ready, replace, simulated } from "./dom.js";
-import { duration, isHigherBetter, metricLabel, metricText } from "./format.js";
-import { staircase } from "./pareto.js";
+import { duration, inOrder, isHigherBetter, metricLabel, metricText } from "./format.js";
+import { step } from "./pareto.js";
 import { badge } from "./status.js";
 import { asTable } from "./table.js";
 
@@ -41,7 +41,7 @@ const searchForm = async (names) => {
 // Candidates
 
 const metricRows = (found) => {
-  const keys = [...new Set(found.flatMap((each) => Object.keys(each.metrics)))];
+  const keys = inOrder(Object.assign({}, ...found.map((each) => each.metrics))).map(([key]) => key);
   return keys.map((key) => {
     const values = found.map((each) => each.metrics[key] ?? null);
     const known = values.filter((value) => value !== null);
@@ -99,7 +99,7 @@ const frontOf = async (name) => {
 const fronts = (found) => {
   const canvas = h("div", { class: "chart" });
   const series = ({ x, y }, index) => [
-    { type: "line", silent: true, animation: false, showSymbol: false, lineStyle: { color: COLOURS[index], width: 2 }, data: staircase(x, y, [...x.keys()]) },
+    { type: "line", silent: true, animation: false, showSymbol: false, lineStyle: { color: COLOURS[index], width: 2 }, step: step(false), data: x.map((value, place) => [value, y[place]]) },
     { type: "scatter", silent: true, animation: false, symbolSize: 8, itemStyle: { color: COLOURS[index] }, data: x.map((value, place) => [value, y[place]]) },
   ];
   queueMicrotask(() => chart(canvas, (colours) => ({ animation: false, grid: GRID, xAxis: axis(colours, metricLabel("latency_ms", { unit: true }), { scale: true, nameGap: 22 }), yAxis: axis(colours, metricLabel("miou"), { scale: true, nameGap: 36 }), series: found.flatMap(series) }), `Fronts of ${found.map(({ search }) => search.name).join(", ")}`));

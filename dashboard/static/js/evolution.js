@@ -2,7 +2,8 @@
 import { button, h } from "./dom.js";
 import { moment } from "./format.js";
 
-const FILM_MS = 9000;
+const LONGEST_MS = 9000;
+const CANDIDATE_MS = 150;
 const FRAME_MS = 60;
 
 /** onmove(count | null): show the first so many candidates; null: all, and whatever comes. */
@@ -35,9 +36,10 @@ export function evolution(onmove) {
     if (times.length < 2) return;
     const began = performance.now();
     const from = following ? 1 : Number(slider.value);
+    const takes = Math.min(LONGEST_MS, CANDIDATE_MS * (times.length - from));
     play.textContent = "❚❚ Pause";
     timer = setInterval(() => {
-      const share = (performance.now() - began) / FILM_MS;
+      const share = (performance.now() - began) / takes;
       go(Math.max(1, Math.round(from + share * (times.length - from))));
       if (share >= 1) stop();
     }, FRAME_MS);

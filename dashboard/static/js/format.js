@@ -67,7 +67,8 @@ export const duration = (seconds) => {
   if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;
   if (seconds < 60) return `${Number(seconds.toFixed(seconds < 10 ? 1 : 0))} s`;
   const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes} min ${Math.floor(seconds % 60)} s`;
+  if (minutes < 10) return `${minutes} min ${Math.floor(seconds % 60)} s`;
+  if (minutes < 60) return `${minutes} min`;
   const hours = Math.floor(minutes / 60);
   return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
 };
@@ -84,3 +85,10 @@ export const plain = (value) => (typeof value === "number" ? Number(value.toPrec
 
 /** `low_battery` → `low battery`. */
 export const words = (text) => String(text).replaceAll("_", " ");
+
+/** Metrics as everywhere: accuracy first, by device class at the end. */
+export const inOrder = (metrics) => {
+  const names = Object.keys(METRICS);
+  const rank = (key) => names.indexOf(key.split("@")[0]);
+  return Object.entries(metrics).sort(([a], [b]) => rank(a) - rank(b) || a.localeCompare(b));
+};

@@ -57,21 +57,33 @@ export function live(refresh, { search, onevent } = {}) {
     poll = null;
   };
 
-  const source = new EventSource(address("/events/stream", { search }));
-  source.onopen = () => {
-    stopPolling();
-    soon();
-  };
-  source.onerror = startPolling;
   const heard = (message) => {
     if (onevent && message.data) onevent(JSON.parse(message.data));
     soon();
   };
-  for (const kind of document.body.dataset.kinds.split(" ")) source.addEventListener(kind, heard);
-  addEventListener("pagehide", () => source.close());
-  addEventListener("visibilitychange", () => {
-    if (!document.hidden && again) soon();
+  let source = null;
+  const listen = () => {
+    source = new EventSource(address("/events/stream", { search }));
+    source.onopen = () => {
+      stopPolling();
+      soon();
+    };
+    source.onerror = startPolling;
+    for (const kind of document.body.dataset.kinds.split(" ")) source.addEventListener(kind, heard);
+  };
+  // A browser has six connections to a host, for all its tabs together: those that nobody looks at hold none.
+  const hush = () => {
+    source?.close();
+    source = null;
+    stopPolling();
+  };
+  addEventListener("pagehide", hush);
+  addEventListener("pageshow", (event) => event.persisted && listen());
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) hush();
+    else if (!source) listen();
   });
+  if (!document.hidden) listen();
   // Rates, ages and times left change without any event.
   setInterval(soon, 10_000);
   return run();

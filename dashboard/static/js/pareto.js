@@ -16,11 +16,5 @@ export function front(xs, ys, { higherX = false, higherY = true, among } = {}) {
   return found.sort((a, b) => xs[a] - xs[b]);
 }
 
-/** The corners of the line that separates what is reached from what is not. */
-export function staircase(xs, ys, members, { higherX = false, higherY = true } = {}) {
-  if (higherX === higherY) return members.map((index) => [xs[index], ys[index]]);
-  return members.flatMap((index, place) => {
-    const corner = place > 0 ? [[xs[index], ys[members[place - 1]]]] : [];
-    return [...corner, [xs[index], ys[index]]];
-  });
-}
+/** How ECharts is to draw the line that separates what is reached from what is not. */
+export const step = (higherX) => (higherX ? "start" : "end");

@@ -136,7 +136,7 @@ await live(
     if (progress.candidates.complete === complete) return;
     complete = progress.candidates.complete;
     const asked = { device: state.device, x: state.x, y: state.y };
-    const [points, front] = await Promise.all([loadPoints(name, asked), get(`${path}/front`, asked)]);
+    const [points, front] = await Promise.all([loadPoints(name, asked), get(`${path}/front`, { ...asked, confident: true })]);
     const members = new Set(front.candidates.map(({ id }) => id));
     state.points = points;
     state.members = [...points.ids.keys()].filter((index) => members.has(points.ids[index]));

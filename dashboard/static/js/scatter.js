@@ -1,8 +1,8 @@
 // The Pareto scatter: thousands of points, the front, error bars; hovered, brushed, and walked along with arrow keys.
 import { axis, chart, GRID, RAMP } from "./chart.js";
-import { button, h, replace, simulated } from "./dom.js";
+import { h, replace, simulated } from "./dom.js";
 import { isHigherBetter, metricLabel, metricText } from "./format.js";
-import { staircase } from "./pareto.js";
+import { step } from "./pareto.js";
 
 const NEAR = 14;
 const MANY = 2500;
@@ -12,7 +12,7 @@ const ALL_BARS = 150;
 /**
  * onopen(index), onbrush({x: [low, high], y: [low, high]} | null), describe(index) → promise of a drawing or null.
  * show(view): view has points (ids, numbers, x, y, xInterval, yInterval, simulated, noisy, shade), xName, yName,
- * front (indices by x), visible (indices), faint (indices).
+ * front (indices by x), doubtful (indices that only overlapping intervals let in), visible (indices), faint (indices).
  */
 export function scatter({ onopen, onbrush, describe }) {
   let view = null;
@@ -96,7 +96,7 @@ export function scatter({ onopen, onbrush, describe }) {
       return [h("dt", {}, metricLabel(name)), h("dd", {}, metricText(name, values[index]), interval && h("span", { class: "muted" }, ` [${metricText(name, interval[0])}, ${metricText(name, interval[1])}]`))];
     };
     return [
-      h("h3", {}, `Candidate ${points.ids[index]}`, h("span", {}, view.front.includes(index) && h("span", { class: "badge accent" }, "front"), " ", points.noisy?.[index] && h("span", { class: "badge warn" }, "noisy"), " ", simulated(points.simulated?.[index]))),
+      h("h3", {}, `Candidate ${points.ids[index]}`, h("span", {}, view.front.includes(index) && h("span", { class: "badge accent" }, "front"), view.doubtful?.includes(index) && h("span", { class: "badge" }, "in doubt"), " ", points.noisy?.[index] && h("span", { class: "badge warn" }, "noisy"), " ", simulated(points.simulated?.[index]))),
       h("dl", { class: "facts" }, value(yName, points.y, points.yInterval), value(xName, points.x, points.xInterval), view.shadeText && [h("dt", {}, view.shadeName), h("dd", {}, view.shadeText(index))]),
     ];
   };
@@ -184,7 +184,7 @@ export function scatter({ onopen, onbrush, describe }) {
 
   const option = (colours) => {
     if (!view) return {};
-    const { points, xName, yName, visible, faint, front } = view;
+    const { points, xName, yName, visible, faint, front, doubtful = [] } = view;
     const large = visible.length > MANY;
     const pair = (index) => [points.x[index], points.y[index]];
     const dots = { type: "scatter", silent: true, animation: false, large, largeThreshold: MANY, symbolSize: large ? 4 : 8 };
@@ -199,8 +199,9 @@ export function scatter({ onopen, onbrush, describe }) {
         { ...dots, z: 1, itemStyle: { color: colours.faint, opacity: 0.5 }, data: faint.map(pair) },
         ...shades,
         bars(barred, points, colours, new Set(front)),
-        { type: "line", silent: true, animation: false, z: 3, showSymbol: false, lineStyle: { color: colours.front, width: 2 }, data: staircase(points.x, points.y, front, { higherX: isHigherBetter(xName), higherY: isHigherBetter(yName) }) },
+        { type: "line", silent: true, animation: false, z: 3, showSymbol: false, lineStyle: { color: colours.front, width: 2 }, step: step(isHigherBetter(xName)), data: front.map(pair) },
         { type: "scatter", silent: true, animation: false, z: 4, symbolSize: 11, itemStyle: { color: colours.front, borderColor: colours.card, borderWidth: 2 }, data: front.map(pair) },
+        { type: "scatter", silent: true, animation: false, z: 4, symbol: "emptyCircle", symbolSize: 11, itemStyle: { color: colours.front, borderWidth: 2 }, data: doubtful.map(pair) },
       ],
     };
   };
@@ -241,5 +242,3 @@ export function scatter({ onopen, onbrush, describe }) {
     pixel: (index) => pixels()(index),
   };
 }
-
-export const clearButton = (onclick) => button("Clear selection", onclick, { hidden: true, "data-key": "clear-brush" });

@@ -118,7 +118,7 @@ const show = () => {
   const wanted = all.slice(0, until).filter((index) => !state.matching || state.matching.has(points.ids[index]));
   const faint = state.matching ? all.slice(0, until).filter((index) => !state.matching.has(points.ids[index])) : [];
   const higher = { higherX: isHigherBetter(state.x), higherY: isHigherBetter(state.y) };
-  const front = state.until === null ? members(points) : frontOf(points.x, points.y, { ...higher, among: wanted });
+  const { front, doubtful } = state.until === null ? members(points) : { front: frontOf(points.x, points.y, { ...higher, among: wanted }), doubtful: [] };
   const values = state.colour === "order" ? all : points[state.colour] ?? [];
   const { bins, low, high } = shades(all.map((index) => values[index] ?? NaN));
   plot.show({
@@ -128,6 +128,7 @@ const show = () => {
     visible: wanted,
     faint,
     front,
+    doubtful,
     shadeName: state.colour === "cost" ? "training" : state.colour,
     shadeText: (index) => (state.colour === "cost" ? duration(values[index]) : String(values[index])),
     ...(state.until === null ? {} : ranges(points)),
@@ -139,7 +140,10 @@ const show = () => {
 /** Members as the server says: it knows the search's constraints. */
 const members = (points) => {
   const place = new Map(points.ids.map((id, index) => [id, index]));
-  return state.front.candidates.map(({ id }) => place.get(id)).filter((index) => index !== undefined).sort((a, b) => points.x[a] - points.x[b]);
+  const doubted = new Set(state.front.in_doubt);
+  const found = state.front.candidates.filter(({ id }) => place.has(id)).sort((a, b) => points.x[place.get(a.id)] - points.x[place.get(b.id)]);
+  const placed = (is) => found.filter(({ id }) => doubted.has(id) === is).map(({ id }) => place.get(id));
+  return { front: placed(false), doubtful: placed(true) };
 };
 
 /** While the film runs, the axes stand still. */
@@ -197,16 +201,19 @@ const read = async () => {
   return isGreat ? { ...last, ...(await get(`${path}/progress`)) } : get(path);
 };
 
+const trained = () => (state.points ? state.points.cost.reduce((sum, seconds) => sum + seconds, 0) : null);
+
 const refresh = async () => {
   const search = await read();
   last = search;
   replace(head, header(search, { mayOperate: may("operate"), mayDelete: may("admin") }));
-  replace(numbers, tiles(search));
+  replace(numbers, tiles(search, trained()));
   replace(work, stages(search));
   page().dataset.complete = search.candidates.complete;
   const now = JSON.stringify(search.candidates);
   if (now === mark) return;
   await Promise.all([loadPlot(), list.load(), hypervolume.load(state.device)]);
+  replace(numbers, tiles(search, trained()));
   mark = now;
 };
 

@@ -53,7 +53,8 @@ const remove = async (search, path) => {
 
 const tile = (label, value, ...more) => h("div", { class: "tile" }, h("dt", {}, label), h("dd", {}, value, more));
 
-export const tiles = (search) => {
+/** trainedS: seconds of training that all complete candidates took together. */
+export const tiles = (search, trainedS) => {
   const { complete = 0, failed = 0, infeasible = 0 } = search.candidates;
   const running = search.status === "running";
   return h(
@@ -64,6 +65,7 @@ export const tiles = (search) => {
     tile("Hypervolume", search.hypervolume_ratio === null ? "–" : `× ${search.hypervolume_ratio.toFixed(2)}`, h("small", {}, " of the start's")),
     tile("Throughput", rate(search.per_minute), h("small", {}, " per minute")),
     tile(running ? "Left" : "Took", duration(running ? search.eta_s : search.elapsed_s), running && h("small", {}, ` after ${duration(search.elapsed_s)}`)),
+    tile("Training", duration(trainedS), h("small", {}, " in all")),
     tile("Not complete", count(failed + infeasible), h("small", {}, ` ${failed} failed · ${infeasible} infeasible`)),
   );
 };
