@@ -203,10 +203,19 @@ const read = async () => {
 
 const trained = () => (state.points ? state.points.cost.reduce((sum, seconds) => sum + seconds, 0) : null);
 
+/** Only when it says something else: a button that is replaced under a finger is a click that is lost. */
+const drawHead = (search) => {
+  const { status, reason, target, simulated_devices } = search;
+  const now = JSON.stringify([status, reason, target, simulated_devices]);
+  if (now === head.dataset.state) return;
+  head.dataset.state = now;
+  replace(head, header(search, { mayOperate: may("operate"), mayDelete: may("admin") }));
+};
+
 const refresh = async () => {
   const search = await read();
   last = search;
-  replace(head, header(search, { mayOperate: may("operate"), mayDelete: may("admin") }));
+  drawHead(search);
   replace(numbers, tiles(search, trained()));
   replace(work, stages(search));
   page().dataset.complete = search.candidates.complete;

@@ -1,5 +1,5 @@
 // A search's head, its numbers and its work.
-import { segment, send } from "./api.js";
+import { get, segment, send } from "./api.js";
 import { ask, attempt, button, h, simulated, toast } from "./dom.js";
 import { count, duration, rate, words } from "./format.js";
 import { badge } from "./status.js";
@@ -44,7 +44,8 @@ const raise = async (search, path) => {
 };
 
 const remove = async (search, path) => {
-  const total = Object.values(search.candidates).reduce((sum, value) => sum + value, 0);
+  const { candidates } = await get(path);
+  const total = Object.values(candidates).reduce((sum, value) => sum + value, 0);
   const body = h("p", {}, `All ${count(total)} candidates of ${search.name}, their measurements and the files that no other search uses are gone for ever.`);
   if (!(await ask({ title: `Delete ${search.name}?`, body, confirm: "Delete for ever", danger: true }))) return;
   await send("DELETE", path);
