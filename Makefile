@@ -31,6 +31,7 @@ demo: $(INSTALLED) ## the whole main job on this machine: no Docker, no GPU, no 
 	$(BIN)/paretofarm search start examples/faces_demo.yaml --wait --plot faces-demo.png
 
 test: $(INSTALLED) $(QNN) ## all tests
+	@tests/tools/chromium.sh
 	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 test-compose: ## the whole deployment in containers; needs Docker, about 10 minutes. CASES="restarts demo tls s3": more
