@@ -79,7 +79,8 @@ async def _stream(
     until = time.monotonic() + LONGEST_S
     with feed.subscription() as subscription:
         yield "retry: 2000\n\n"
-        told: set[int] = set()
+        # The last one that was heard may reach the feed only now.
+        told: set[int] = set() if begin is None else {begin}
         for event in [] if begin is None else await to_thread.run_sync(missed, begin):
             told.add(event.id)
             yield _text(event)

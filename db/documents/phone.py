@@ -31,6 +31,6 @@ def phone_document(phone: Phone) -> dict[str, Any]:
 
 def temperature(phone: Phone) -> float | None:
     """Of the battery, which every phone tells; of the hottest sensor where it does not."""
-    battery = phone.conditions.get("batterytemperature")
+    battery = phone.conditions.get("battery_temperature")
     sensors = phone.conditions.get("temperatures") or {}
     return battery if battery is not None else max(sensors.values(), default=None)

@@ -20,7 +20,7 @@ def no_logins_remain(database: Database) -> Iterator[None]:
     """Users are the server's, which other tests share."""
     yield
     with database.transaction() as session:
-        for name in (*LOGINS, "humble"):
+        for name in (*LOGINS, "logins_maker"):
             session.execute(text(f"DROP ROLE IF EXISTS {name}"))
 
 
@@ -80,7 +80,7 @@ def test_somebody_elses_user_of_that_name_is_left_alone(database: Database, data
 
 def test_who_may_not_create_users_is_told(database: Database, database_url: str) -> None:
     with database.transaction() as session:
-        session.execute(text("CREATE ROLE humble LOGIN"))
-    humble = create_engine(database_url).url.set(username="humble").render_as_string(hide_password=False)
-    with pytest.raises(DatabaseUnavailable, match="humble cannot keep logins: permission denied"):
-        keep_logins(humble, PASSWORDS)
+        session.execute(text("CREATE ROLE logins_maker LOGIN"))
+    logins_maker = create_engine(database_url).url.set(username="logins_maker").render_as_string(hide_password=False)
+    with pytest.raises(DatabaseUnavailable, match="logins_maker cannot keep logins: permission denied"):
+        keep_logins(logins_maker, PASSWORDS)
