@@ -26,7 +26,7 @@ from farm import PROFILES, CheckFailed, Farm, say, timed
 from phones import check_phones
 from restarts import LEASE_S, check_restarts
 from s3 import check_s3
-from small_search import write_experiment
+from small_search import write_experiments
 from stand_ins import build_stand_ins
 from tls import check_tls
 
@@ -97,7 +97,7 @@ def _environment(folder: Path) -> dict[str, str]:
     backups.chmod(0o777)  # containers write there as a user of their own
     experiments.mkdir()
     folder.chmod(0o755)
-    write_experiment(experiments)
+    write_experiments(experiments)
     return {
         "PARETOFARM_EXPERIMENTS": str(experiments),
         "PARETOFARM_BACKUPS": str(backups),

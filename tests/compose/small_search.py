@@ -10,9 +10,10 @@ SEARCH, CANDIDATES = "compose-test", 8
 TIMEOUT_S = 900.0
 
 
-def write_experiment(folder: Path) -> None:
-    """small.yaml, for `experiments/` of a deployment whose PARETOFARM_EXPERIMENTS is this folder."""
+def write_experiments(folder: Path) -> None:
+    """compose_test.yaml and small.yaml, for `experiments/` of a deployment whose PARETOFARM_EXPERIMENTS this is."""
     text = TEMPLATE.read_text(encoding="utf-8")
+    (folder / TEMPLATE.name).write_text(text)
     (folder / "small.yaml").write_text(text.replace("{candidates: 24}", f"{{candidates: {CANDIDATES}}}"))
 
 
