@@ -13,6 +13,7 @@ from dashboard.auth.entrance import Entrance
 from db.artifacts import ArtifactStore
 from db.experiment_text import ExperimentFile
 from db.session import Database
+from db.status_board import StatusBoard
 from paretofarm.meter import NO_METER, Meter
 
 READ_LIMIT_S = 20
@@ -39,6 +40,7 @@ class Services:
     check_experiment: Callable[[ExperimentFile], None] = _nothing_to_check
     metrics: Callable[[], bytes] = _no_metrics
     meter: Meter = field(default=NO_METER)
+    status_board: StatusBoard = field(default_factory=StatusBoard)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:

@@ -85,13 +85,13 @@ def page(session: Session, search: StoredExperiment, request: PageRequest) -> Pa
     device = choose_device(search.experiment, request.device)
     order = _Order.parse(request.sort)
     tree = None if request.where is None else parse(request.where)
-    cursor = None if request.after is None else _read_cursor(request.after, order)
+    after = None if request.after is None else _read_cursor(request.after, order)
     if not 1 <= request.limit <= LARGEST_PAGE:
         raise ConfigError(f"limit is {request.limit}, must be from 1 to {LARGEST_PAGE}")
     wanted = request.limit + 1
     found: list[Any] = []
     for source in (_Ended(search, device), _InFlight(search, device)):
-        found += source.read(session, order, tree, cursor, wanted)
+        found += source.read(session, order, tree, after, wanted)
     found.sort(key=lambda row: order.rank(row.key, row.number), reverse=order.descending)
     shown = found[: request.limit]
     rows = tuple((reported(row.CandidateRow, row.simulated, row.noisy, device), row.CandidateRow) for row in shown)
@@ -172,10 +172,15 @@ def _read_cursor(text: str, order: _Order) -> _Cursor:
     return cursor
 
 
+def cursor(*, sort: str, key: Key, number: int) -> str:
+    """What follows the candidate of that number, whose value in the sorted column is `key`."""
+    found = _Cursor(sort=sort, key=key, number=number)
+    return base64.urlsafe_b64encode(found.model_dump_json().encode()).decode().rstrip("=")
+
+
 def _write_cursor(order: _Order, row: Any) -> str:
     key = float(row.key) if isinstance(row.key, int) and not isinstance(row.key, bool) else row.key
-    cursor = _Cursor(sort=_sort_text(order), key=key, number=row.number)
-    return base64.urlsafe_b64encode(cursor.model_dump_json().encode()).decode().rstrip("=")
+    return cursor(sort=_sort_text(order), key=key, number=row.number)
 
 
 def _sort_text(order: _Order) -> str:

@@ -14,7 +14,7 @@ from db.point_front import axes_of, front_device
 from db.tables import CandidateRow, PointRow
 from paretofarm.lifecycle import CandidateStatus
 
-MOST = 200_000
+MOST = 50_000
 OWN: Mapping[str, ColumnElement[Any]] = {
     "id": PointRow.candidate_id.expression,
     "number": PointRow.number.expression,
@@ -58,9 +58,10 @@ def plot_points(
         *(wanted[axis.name].is_not(None) for axis in axes),
     )
     query = select(*(expression.label(name) for name, expression in wanted.items())).where(*mine)
-    rows = session.execute(query.order_by(PointRow.finished_at.desc(), PointRow.number.desc()).limit(MOST)).all()
+    latest = session.execute(query.order_by(PointRow.number.desc()).limit(MOST)).all()
+    rows = sorted(latest, key=lambda row: (row.finished_at or 0.0, row.number))
     total = len(rows) if len(rows) < MOST else session.scalar(select(func.count()).select_from(PointRow).where(*mine))
-    values = map(list, zip(*reversed(rows), strict=True)) if rows else ([] for _ in wanted)
+    values = map(list, zip(*rows, strict=True)) if rows else ([] for _ in wanted)
     return PlotPoints(chosen, axes, dict(zip(wanted, values, strict=True)), _pinned(session, search), total or 0)
 
 

@@ -4,20 +4,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import ColumnElement, Select, and_, select
+from sqlalchemy import ColumnElement, and_
 from sqlalchemy.orm import Session
 
 from db import where_sql
 from db.axes import Axis, chosen_axes, default_axes
 from db.columns import PointColumns
+from db.contenders import contenders
 from db.experiments import StoredExperiment
 from db.reported import ReportedCandidate, by_id, choose_device, objectives_on
 from db.tables import PointRow
 from db.where import parse
 from paretofarm import pareto
+from paretofarm.doubt import in_doubt
 from paretofarm.errors import ConfigError
 from paretofarm.lifecycle import CandidateStatus
 from paretofarm.metrics import METRICS
+
+MOST_DOUBTFUL = 1000
 
 
 @dataclass(frozen=True)
@@ -33,12 +37,16 @@ class FrontRequest:
 
 @dataclass(frozen=True)
 class PointFront:
-    """members: from the best to the worst in the last axis. doubtful: ids of those that only confidence lets in."""
+    """members: from the best to the worst in the last axis. doubtful: ids of those that only confidence lets in.
+
+    left_out: how many more are in doubt, further from the front than `MOST_DOUBTFUL` others.
+    """
 
     device: str | None
     axes: tuple[Axis, ...]
     members: tuple[ReportedCandidate, ...]
     doubtful: frozenset[int] = frozenset()
+    left_out: int = 0
 
 
 def point_front(session: Session, search: StoredExperiment, request: FrontRequest) -> PointFront:
@@ -52,11 +60,14 @@ def point_front(session: Session, search: StoredExperiment, request: FrontReques
     condition = and_(*feasible(search, device, columns))
     if request.where is not None:
         condition = and_(condition, where_sql.condition(parse(request.where), columns))
-    ids, lows, highs = _bounds(session, axes, columns, condition, confident=request.confident)
-    sure = {ids[index] for index in pareto.front((lows + highs) / 2)} if ids else set()
-    shown = {ids[index] for index in undominated(lows, highs)} if request.confident and ids else sure
-    members = by_id(session, search, sorted(shown), device)
-    return PointFront(device, axes, _ordered(members, axes), frozenset(shown - sure))
+    found = contenders(session, axes, columns, condition, with_intervals=request.confident)
+    sure = pareto.front(found.values) if found.ids else np.empty(0, dtype=np.int64)
+    doubtful = in_doubt(found.values, found.lows, found.highs, sure) if request.confident else sure[:0]
+    shown = doubtful[:MOST_DOUBTFUL]
+    ids = [found.ids[index] for index in (*sure, *shown)]
+    members = by_id(session, search, sorted(ids), device)
+    named = frozenset(found.ids[index] for index in shown)
+    return PointFront(device, axes, _ordered(members, axes), named, len(doubtful) - len(shown))
 
 
 def front_device(search: StoredExperiment, wanted: str | None) -> str | None:
@@ -92,46 +103,6 @@ def feasible(search: StoredExperiment, device: str | None, columns: PointColumns
         if constraint.at_least is not None:
             conditions.append(value >= constraint.at_least)
     return conditions
-
-
-def undominated(lows: np.ndarray, highs: np.ndarray) -> np.ndarray:
-    """Indices of the points that no other dominates for sure: whose best case no other's worst case beats.
-
-    Shapes [points, axes], minimised. Only members of the front of worst cases can beat anybody.
-    """
-    beating = highs[pareto.front(highs)]
-    kept = [
-        index
-        for index, low in enumerate(lows)
-        if not ((beating <= low).all(axis=1) & (beating < low).any(axis=1)).any()
-    ]
-    return np.array(kept, dtype=np.int64)
-
-
-def _bounds(
-    session: Session, axes: Sequence[Axis], columns: PointColumns, condition: ColumnElement[bool], *, confident: bool
-) -> tuple[list[int], np.ndarray, np.ndarray]:
-    """Ids, and per axis the best and the worst that a candidate may be, minimised, shape [candidates, axes]."""
-    rows = session.execute(_points(axes, columns, condition, confident=confident)).tuples().all()
-    values = np.array([row[1:] for row in rows], dtype=np.float64).reshape(len(rows), 2 * len(axes))
-    lows, highs = values[:, : len(axes)], values[:, len(axes) :]
-    return [row[0] for row in rows], np.minimum(lows, highs), np.maximum(lows, highs)
-
-
-def _points(
-    axes: Sequence[Axis], columns: PointColumns, condition: ColumnElement[bool], *, confident: bool
-) -> Select[tuple[int, ...]]:
-    values = [columns[axis.name].expression * axis.sign for axis in axes]
-    lows, highs = list(values), list(values)
-    if confident:
-        for place, axis in enumerate(axes):
-            plain, _, of = axis.name.partition("@")
-            if plain == "latency_ms":
-                suffix = f"@{of}" if of else ""
-                ends = [columns[f"latency_{end}_ms{suffix}"].expression * axis.sign for end in ("low", "high")]
-                lows[place], highs[place] = ends
-    known = and_(*(columns[axis.name].expression.is_not(None) for axis in axes))
-    return select(PointRow.candidate_id, *lows, *highs).where(condition, known)
 
 
 def _ordered(members: Sequence[ReportedCandidate], axes: Sequence[Axis]) -> tuple[ReportedCandidate, ...]:

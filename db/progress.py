@@ -40,15 +40,15 @@ class Progress:
     eta_s: float | None
 
 
-def progress(session: Session, search: StoredExperiment) -> Progress:
-    """A search's progress now, by the database's clock."""
+def progress(session: Session, search: StoredExperiment, known_failures: Mapping[str, int] | None = None) -> Progress:
+    """A search's progress now, by the database's clock. known_failures: where somebody has counted them lately."""
     by_status = counts(session, search.id)
     per_minute = _per_minute(session, search)
     left = search.experiment.stop.candidates - by_status[CandidateStatus.COMPLETE]
     return Progress(
         counts=by_status,
         stages=_stages(session, search.id),
-        failures=_failures(session, search.id),
+        failures=failures(session, search.id) if known_failures is None else known_failures,
         elapsed_s=_elapsed_s(session, search),
         per_minute=per_minute,
         eta_s=max(left, 0) / per_minute * 60 if per_minute and search.finished_at is None else None,
@@ -68,7 +68,8 @@ def _stages(session: Session, experiment_id: int) -> dict[Stage, StageLoad]:
     return {stage: found[stage] for stage in Stage if stage in found}
 
 
-def _failures(session: Session, experiment_id: int) -> dict[str, int]:
+def failures(session: Session, experiment_id: int) -> dict[str, int]:
+    """Failed evaluations by error code, the most frequent first."""
     count = func.count()
     query = select(EvaluationRow.code, count).join(CandidateRow, CandidateRow.id == EvaluationRow.candidate_id)
     query = query.where(CandidateRow.experiment_id == experiment_id, EvaluationRow.status == EvaluationStatus.FAILED)
@@ -85,15 +86,17 @@ def _stopped_at(session: Session, search: StoredExperiment) -> datetime | None:
     """None where it is not stopped."""
     if search.status is not ExperimentStatus.STOPPED:
         return None
-    query = select(func.max(EventRow.at)).where(EventRow.experiment_id == search.id)
-    return session.scalar(query.where(EventRow.kind == EventKind.EXPERIMENT_STOPPED.value))
+    query = select(EventRow.at).where(EventRow.experiment_id == search.id)
+    query = query.where(EventRow.kind == EventKind.EXPERIMENT_STOPPED.value)
+    return session.scalar(query.order_by(EventRow.id.desc()).limit(1))  # found at once: little happens after it
 
 
 def _per_minute(session: Session, search: StoredExperiment) -> float | None:
     """Over the last completions and the time since before them: it follows changes of pace, and stalls too."""
     query = select(cast(func.extract("epoch", NOW - CandidateRow.finished_at), Double))
     query = query.where(CandidateRow.experiment_id == search.id, CandidateRow.status == CandidateStatus.COMPLETE)
-    query = query.order_by(CandidateRow.finished_at.desc().nulls_last()).limit(RATE_WINDOW + 1)
+    query = query.where(CandidateRow.finished_at.is_not(None))
+    query = query.order_by(CandidateRow.finished_at.desc()).limit(RATE_WINDOW + 1)
     ages_s: Sequence[float] = session.scalars(query).all()
     if not ages_s:
         return None

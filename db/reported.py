@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import Session
 
 from db import where_sql
+from db.candidates import UNFINISHED
 from db.columns import Columns, noisy, simulated
 from db.experiments import StoredExperiment
-from db.tables import CandidateRow, EvaluationRow, MeasurementRow
+from db.tables import CandidateRow, EvaluationRow, ExperimentRow, MeasurementRow, PointRow
 from db.where import parse
 from paretofarm.errors import ConfigError
 from paretofarm.experiment import Experiment
@@ -92,12 +93,19 @@ def objectives_on(experiment: Experiment, device: str | None) -> tuple[Objective
 
 
 def simulated_devices(session: Session, experiment_id: int) -> tuple[str, ...]:
-    """Device classes of a search of which a simulated phone has measured or scored."""
+    """Device classes of a search of which a simulated phone has measured or scored.
+
+    Of ended candidates the table `points` knows it by an index; the others are few.
+    """
+    ended = select(PointRow.device).where(PointRow.experiment_id == experiment_id, PointRow.simulated)
     query = select(EvaluationRow.device).join(CandidateRow, CandidateRow.id == EvaluationRow.candidate_id)
     query = query.outerjoin(MeasurementRow, MeasurementRow.evaluation_id == EvaluationRow.id)
     is_simulated = or_(MeasurementRow.simulated, EvaluationRow.details["simulated"].as_boolean())
-    query = query.where(CandidateRow.experiment_id == experiment_id, is_simulated).distinct()
-    return tuple(sorted(device for device in session.scalars(query) if device))
+    mine = and_(CandidateRow.experiment_id == experiment_id, CandidateRow.status.in_(UNFINISHED))
+    in_flight = session.scalars(query.where(mine, is_simulated).distinct())
+    named = session.scalar(select(ExperimentRow.devices).where(ExperimentRow.id == experiment_id)) or ()
+    known = {device for device in named if session.scalar(select(ended.where(PointRow.device == device).exists()))}
+    return tuple(sorted(known | {device for device in in_flight if device}))
 
 
 def for_device(values: Mapping[str, Any], device: str | None) -> dict[str, Any]:

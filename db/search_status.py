@@ -6,11 +6,13 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from db import experiments
-from db.course import Course, Standing
+from db.course import Standing
 from db.documents.progress import progress_document
 from db.experiments import StoredExperiment
 from db.progress import Progress, progress
 from db.reported import simulated_devices
+from db.standings import standing
+from paretofarm.lifecycle import CandidateStatus
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,9 @@ class SearchStatus:
 
 
 def read_status(session: Session, search: StoredExperiment) -> SearchStatus:
-    standing = Course(search.id, search.experiment).standing(session)
-    return SearchStatus(search, progress(session, search), standing, simulated_devices(session, search.id))
+    now = progress(session, search)
+    found = standing(session, search, now.counts[CandidateStatus.COMPLETE])
+    return SearchStatus(search, now, found, simulated_devices(session, search.id))
 
 
 def list_statuses(session: Session) -> list[SearchStatus]:

@@ -428,8 +428,16 @@ class PointRow(Base):
 
     __tablename__ = "points"
     __table_args__ = (
-        Index("points_latency_idx", "experiment_id", "device", "latency_ms", "number"),
-        Index("points_miou_idx", "experiment_id", "device", "miou", "number"),
+        Index(
+            "points_latency_idx",
+            *("experiment_id", "device", "latency_ms", "number"),
+            postgresql_include=["candidate_id", "status", "miou", "simulated", "noisy"],
+        ),
+        Index(
+            "points_miou_idx",
+            *("experiment_id", "device", "miou", "number"),
+            postgresql_include=["candidate_id", "status", "latency_ms", "simulated", "noisy"],
+        ),
         Index("points_simulated_idx", "experiment_id", "device", postgresql_where=text("simulated")),
     )
 

@@ -20,18 +20,24 @@ _COMPARE = {
 
 
 def condition(tree: Expression, columns: Columns) -> ColumnElement[bool]:
-    """The tree as SQL that is true or false, never null. ConfigError for unknown columns and values of other kinds."""
+    """The tree as SQL for WHERE. ConfigError for unknown columns and values of other kinds."""
+    return _condition(tree, columns, negated=False)
+
+
+def _condition(tree: Expression, columns: Columns, *, negated: bool) -> ColumnElement[bool]:
+    """negated: under a `not`, where what is null elsewhere must be false. Elsewhere that would hide it from indexes."""
     match tree:
         case Comparison():
-            return _comparison(tree, columns)
+            return _comparison(tree, columns, negated=negated)
         case Membership(column, values, position):
-            return or_(*(_comparison(Comparison(column, Operator.EQUAL, value, position), columns) for value in values))
+            equal = (Comparison(column, Operator.EQUAL, value, position) for value in values)
+            return or_(*(_comparison(each, columns, negated=negated) for each in equal))
         case Not(part):
-            return not_(condition(part, columns))
+            return not_(_condition(part, columns, negated=True))
         case And(parts):
-            return and_(*(condition(part, columns) for part in parts))
+            return and_(*(_condition(part, columns, negated=negated) for part in parts))
         case Or(parts):
-            return or_(*(condition(part, columns) for part in parts))
+            return or_(*(_condition(part, columns, negated=negated) for part in parts))
         case _:
             assert_never(tree)
 
@@ -43,14 +49,14 @@ def order(sort: str, columns: Columns) -> ColumnElement[object]:
     return (expression.desc() if sort.startswith("-") else expression.asc()).nulls_last()
 
 
-def _comparison(comparison: Comparison, columns: Columns) -> ColumnElement[bool]:
+def _comparison(comparison: Comparison, columns: Columns, *, negated: bool) -> ColumnElement[bool]:
     column = columns[comparison.column]
     _check(comparison, column)
     if comparison.value is None:
         is_null = column.expression.is_(None)
         return is_null if comparison.operator is Operator.EQUAL else not_(is_null)
     compared: ColumnElement[bool] = _COMPARE[comparison.operator](column.expression, comparison.value)
-    return func.coalesce(compared, False)
+    return func.coalesce(compared, False) if negated else compared
 
 
 def _check(comparison: Comparison, column: Column) -> None:

@@ -17,7 +17,6 @@ from db.experiments import ExperimentStatus
 from db.progress import progress
 from db.search_deletion import delete_search
 from db.search_start import Beginning, begin_search, phone_warning
-from db.search_status import list_statuses, read_status
 from paretofarm.errors import ConfigError, Conflict
 
 REQUEST = Path("the request")
@@ -38,7 +37,7 @@ router = APIRouter(prefix="/searches", tags=["searches"])
 def list_searches(services: Wired, _: Reader) -> dict[str, Any]:
     """All searches, oldest first, as `search list --json`."""
     with services.reading() as session:
-        return {"searches": [status.to_json() for status in list_statuses(session)]}
+        return {"searches": [status.to_json() for status in services.status_board.list(session)]}
 
 
 @router.get("/{name}")
@@ -47,7 +46,7 @@ def show_search(name: SearchName, services: Wired, _: Reader) -> dict[str, Any]:
     with services.reading() as session:
         stored = experiments.find(session, name)
         experiment = stored.experiment.model_dump(mode="json")
-        return {**read_status(session, stored).to_json(), "experiment": experiment}
+        return {**services.status_board.read(session, stored).to_json(), "experiment": experiment}
 
 
 @router.get("/{name}/progress")

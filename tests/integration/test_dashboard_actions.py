@@ -9,9 +9,17 @@ from typing import Any
 
 import pytest
 import yaml
-from cli_results import Results, evaluation, store_results
+from cli_results import Results, complete, evaluation, store_results
 from dashboard_client import asking, bearer, make_app, make_token
-from factories import DOCUMENT, claim_first, make_measurement, make_proposal, store_experiment, store_phone
+from factories import (
+    DOCUMENT,
+    claim_first,
+    make_measurement,
+    make_proposal,
+    store_candidates,
+    store_experiment,
+    store_phone,
+)
 from fastapi.testclient import TestClient
 from sqlalchemy import select, text
 
@@ -238,6 +246,25 @@ def test_points_are_columns(client: TestClient, results: Results) -> None:
 def test_hypervolume_needs_a_few_candidates(client: TestClient, results: Results) -> None:
     answer = do(client, "GET", "/searches/faces-demo/hypervolume")
     assert (answer["own"], answer["controls"]) == (None, [])
+
+
+def test_hypervolume_grows_and_is_compared_with_random_search(client: TestClient, database: Database) -> None:
+    with database.transaction() as session:
+        evolved = store_experiment(session, name="evolved", algorithm={"type": "evolution_pareto", "initial": 4})
+        control = store_experiment(session, name="control")
+        store_experiment(session, name="otherwise", constraints=[])
+        phone = store_phone(session)
+        for search, better in ((evolved, 0.1), (control, 0.0)):
+            for number, candidate_id in enumerate(store_candidates(session, search.id, 10)):
+                miou = 0.3 + 0.02 * number + (better if number == 9 else 0)
+                complete(session, candidate_id, phone, latency_ms=2.0 + number, miou=miou)
+    answer = do(client, "GET", "/searches/evolved/hypervolume")
+    own, [random] = answer["own"], answer["controls"]
+    assert (own["algorithm"], random["search"], random["algorithm"]) == ("evolution_pareto", "control", "random")
+    assert [step["evaluations"] for step in own["steps"]] == sorted({step["evaluations"] for step in own["steps"]})
+    assert (own["evaluations"], own["train_s"]) == (10, 60.0)
+    assert own["steps"][-1]["value"] >= random["steps"][-1]["value"] >= 1.0
+    assert own["steps"][-1]["train_s"] == 6.0 * own["steps"][-1]["evaluations"]
 
 
 def test_an_artifact_is_sent_whole_in_part_or_not_again(
