@@ -15,6 +15,7 @@ def test_the_port_that_is_named_is_taken() -> None:
 
 def test_another_one_is_found_where_the_usual_one_is_taken() -> None:
     with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a connection that has just ended keeps nobody out
         with suppress(OSError):  # somebody else has it, which is as good
             other.bind((LOOPBACK, USUAL))
             other.listen()
