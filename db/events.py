@@ -1,6 +1,6 @@
 """What happened, in order: one row per change of state, written in the transaction that makes the change."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -87,7 +87,7 @@ def tail(session: Session, *, after_id: int = 0, experiment_id: int | None = Non
     query = select(EventRow).where(EventRow.id > after_id).order_by(EventRow.id.desc()).limit(limit)
     if experiment_id is not None:
         query = query.where(EventRow.experiment_id == experiment_id)
-    return [_event(row) for row in reversed(session.scalars(query).all())]
+    return _events(reversed(session.scalars(query).all()))
 
 
 def following(
@@ -100,7 +100,7 @@ def following(
 ) -> list[Event]:
     """The first events after `after_id`, oldest first; of some kinds only, where kinds are given. See `tail`."""
     query = select(EventRow).where(EventRow.id > after_id).order_by(EventRow.id).limit(limit)
-    return [_event(row) for row in session.scalars(_about(query, kinds, experiment_id))]
+    return _events(session.scalars(_about(query, kinds, experiment_id)))
 
 
 def latest(
@@ -108,7 +108,7 @@ def latest(
 ) -> list[Event]:
     """The newest events, oldest first."""
     query = select(EventRow).order_by(EventRow.id.desc()).limit(limit)
-    return [_event(row) for row in reversed(session.scalars(_about(query, kinds, experiment_id)).all())]
+    return _events(reversed(session.scalars(_about(query, kinds, experiment_id)).all()))
 
 
 def _about(
@@ -127,7 +127,15 @@ def last_id(session: Session) -> int:
 def of_evaluations(session: Session, candidate_id: int) -> list[Event]:
     """All that happened to a candidate's evaluations: every claim, retry and outcome, oldest first."""
     query = select(EventRow).where(EventRow.candidate_id == candidate_id, EventRow.evaluation_id.is_not(None))
-    return [_event(row) for row in session.scalars(query.order_by(EventRow.id))]
+    return _events(session.scalars(query.order_by(EventRow.id)))
+
+
+def _events(rows: Iterable[EventRow]) -> list[Event]:
+    """But for those of kinds that a newer version knows and this one does not."""
+    return [_event(row) for row in rows if row.kind in _KNOWN]
+
+
+_KNOWN = frozenset(kind.value for kind in EventKind)
 
 
 def _event(row: EventRow) -> Event:

@@ -19,8 +19,9 @@ from services import RunningPostgres
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from db import candidates, leases, phone_work, phones, reference_checks
+from db import candidates, events, experiments, leases, phone_work, phones, reference_checks
 from db.phone_work import EndedWork, WorkKind
+from db.point_front import FrontRequest, point_front
 from db.reference_checks import ReferenceCheck
 from db.report import Report
 from db.session import Database
@@ -144,3 +145,22 @@ def test_points_of_a_search_on_two_device_classes(database: Database) -> None:
         (2, "SM8350", 5.0, 0.5, 1, True),
         (2, "SM8550", 3.0, 0.5, 1, True),
     ]
+
+
+def test_a_front_across_devices(database: Database) -> None:
+    """The best mIoU against one class's latency, with a limit on the other's."""
+    with database.transaction() as session:
+        search = experiments.find(session, "two-phones")
+        request = FrontRequest(metrics=("latency_ms@SM8550", "miou"), where="latency_ms@SM8350 < 6")
+        front = point_front(session, search, request)
+        assert [member.number for member in front.members] == [2]
+        assert [axis.goal.value for axis in front.axes] == ["minimize", "maximize"]
+        slow = FrontRequest(metrics=("latency_ms@SM8550", "miou"), where="latency_ms@SM8350 > 6")
+        assert point_front(session, search, slow).members == ()
+
+
+def test_events_of_a_newer_version_are_left_out(database: Database) -> None:
+    with database.transaction() as session:
+        session.execute(text("INSERT INTO events (kind) VALUES ('of_the_future')"))
+        assert events.latest(session, limit=1) == []
+        assert len(events.tail(session, limit=5)) == 4
