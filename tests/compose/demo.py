@@ -4,6 +4,7 @@ import time
 
 from farm import CheckFailed, Farm, check, say, wait
 from ledger import check_search
+from page import check_page
 
 SEARCH, CANDIDATES, EPOCHS = "faces-demo", 24, 2
 TIMEOUT_S = 1800.0
@@ -19,6 +20,7 @@ def check_demo(farm: Farm, seed: int) -> None:
     check_search(farm, SEARCH, CANDIDATES, EPOCHS)
     printed, front = farm.compose("logs", "--no-log-prefix", "demo"), farm.cli("front", SEARCH)
     check(_rows(front) != [] and _rows(front)[-1] in printed, "the front that the demo printed is the database's")
+    check_page(farm, SEARCH)
     say(f"docker compose run --rm cli front {SEARCH}\n{front}")
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 BASE = "docker-compose.yml"
 PROFILES = ("demo", "tools")
-ALWAYS_ON = ("postgres", "broker", "scheduler", "worker", "trainer")
+ALWAYS_ON = ("postgres", "broker", "scheduler", "worker", "trainer", "dashboard")
 DEMO = ("phone", "demo-agent")
 PATIENCE_S = 900.0
 

@@ -36,7 +36,8 @@ def _begin_search(farm: Farm, started: float) -> None:
 def _see_through(farm: Farm, seed: int) -> None:
     """Kills all the while; in between more trainers, planned restarts, and everything down and up again."""
     with Havoc(farm, seed) as havoc:
-        farm.compose("up", "--detach", "--no-recreate", "--scale", "trainer=3", "trainer")
+        # Without what it depends on, which may just have been killed.
+        farm.compose("up", "--detach", "--no-recreate", "--no-deps", "--scale", "trainer=3", "trainer")
         check(len(farm.containers("trainer")) == 3, "trainers scaled from 1 to 3")
         wait(havoc.has_hit_all, "every service to have been killed once")
     say(f"killed so far: {dict(havoc.kills)}")

@@ -104,6 +104,7 @@ def _environment(folder: Path) -> dict[str, str]:
         "PARETOFARM_POSTGRES_PORT": "0",  # any that is free
         "PARETOFARM_BROKER_PORT": "0",
         "PARETOFARM_S3_PORT": "0",
+        "PARETOFARM_DASHBOARD_PORT": "0",
     }
 
 

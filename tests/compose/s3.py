@@ -2,11 +2,10 @@
 
 import threading
 import time
-import urllib.error
-import urllib.request
 
 from backup import check_backup
 from farm import ALWAYS_ON, Farm, check, say, timed
+from page import get
 from small_search import SEARCH, check_small_search
 from walls import check_unseen, check_walls
 
@@ -43,7 +42,7 @@ def _check_keys(farm: Farm) -> None:
     keys = farm.run("--no-deps", "--entrypoint", "cat", "s3-bucket", "/run/s3/credentials")
     check_unseen(farm, keys.split(), "key of S3")
     address = farm.compose("port", "s3", "8333").strip()
-    check(_status(f"http://{address}/paretofarm/") == 403, "who has no key is refused")
+    check(get(f"http://{address}/paretofarm/")[0] == 403, "who has no key is refused")
     inside = "import socket; s = socket.socket(); s.settimeout(3); print(s.connect_ex(('s3', {port})))"
     for port in (8888, 9333, 8080, 18888, 19333, 18080):
         code = farm.run("--no-deps", "--entrypoint", "python", "cli", "-c", inside.format(port=port)).strip()
@@ -98,11 +97,3 @@ class _Outage:
         time.sleep(DOWN_S)
         self._farm.docker("start", *container)
         self._struck = True
-
-
-def _status(url: str) -> int:
-    try:
-        with urllib.request.urlopen(url, timeout=10) as answer:
-            return int(answer.status)
-    except urllib.error.HTTPError as error:
-        return error.code

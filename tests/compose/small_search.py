@@ -4,6 +4,7 @@ from pathlib import Path
 
 from farm import DEMO, Farm, check, timed
 from ledger import check_search
+from page import check_page
 
 TEMPLATE = Path(__file__).with_name("compose_test.yaml")
 SEARCH, CANDIDATES = "compose-test", 8
@@ -25,6 +26,7 @@ def check_small_search(farm: Farm) -> str:
     check_search(farm, SEARCH, CANDIDATES)
     front = farm.cli("front", SEARCH, "--json")
     check("latency_ms" in front, "the front is printed")
+    check_page(farm, SEARCH)
     return front
 
 

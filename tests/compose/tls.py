@@ -31,7 +31,8 @@ def _check_everyone_is_encrypted(farm: Farm) -> None:
         "SELECT DISTINCT a.usename, s.ssl FROM pg_stat_activity a JOIN pg_stat_ssl s USING (pid)"
         " WHERE a.client_addr IS NOT NULL ORDER BY 1"
     )
-    check(rows == [f"{user}|t" for user in ("agent", "reader", "scheduler", "worker")], f"all services use TLS: {rows}")
+    users = ("agent", "dashboard", "reader", "scheduler", "worker")
+    check(rows == [f"{user}|t" for user in users], f"all services use TLS: {rows}")
 
 
 def _check_plain_text_is_refused(farm: Farm) -> None:
