@@ -5,6 +5,7 @@ tables itself; takes some minutes and 3 GB of disk. Prints medians, and writes t
 """
 
 import argparse
+import re
 import statistics
 import sys
 import tempfile
@@ -182,7 +183,13 @@ def _plans(database: Database, question: Callable[[Session], Any]) -> Iterator[s
     for sql in (sql for sql in asked if sql.lstrip().startswith(("SELECT", "WITH"))):
         with _reading(database) as session:
             rows = session.connection().exec_driver_sql("EXPLAIN (ANALYZE, BUFFERS) " + sql.replace("%", "%%")).all()
-        yield "```\n" + sql + "\n\n" + "\n".join(row[0] for row in rows) + "\n```\n"
+        yield _shortened("```\n" + sql + "\n\n" + "\n".join(row[0] for row in rows) + "\n```\n")
+
+
+def _shortened(text: str) -> str:
+    """Without long lists of numbers and columns."""
+    text = re.sub(r"(ARRAY\[|IN \(|'\{)[^\]\)\}]{60,}", r"\1…", text)
+    return re.sub(r"SELECT (candidates\.id), [^\n]*?(candidates\.pinned_at)", r"SELECT \1, …, \2", text)
 
 
 def _say(line: str) -> None:
