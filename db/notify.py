@@ -41,15 +41,17 @@ class Notifier:
         self._engine = engine
         self._lock = threading.Lock()
         self._late: threading.Timer | None = None
+        self._waiting = False
         self._quiet_until = 0.0
 
     def send(self) -> None:
         """Now or after the pause. Never raises: what it tells of has been committed, and must not be repeated."""
         with self._lock:
-            if self._late:
+            if self._waiting:
                 return
             pause_s = self._quiet_until - time.monotonic()
             if pause_s > 0:
+                self._waiting = True
                 self._late = threading.Timer(pause_s, self._send)
                 self._late.daemon = True
                 self._late.start()
@@ -57,18 +59,19 @@ class Notifier:
         self._send()
 
     def flush(self) -> None:
-        """Sends at once what waits for the end of the pause."""
-        late = self._late
+        """Sends at once what waits for the end of the pause, or waits until the pause's end has sent it."""
+        with self._lock:
+            late = self._late
         if late:
             late.cancel()
             late.join()
-        if self._late:
+        if self._waiting:
             self._send()
 
     def _send(self) -> None:
         with self._lock:
             # Before it is sent: who asks from now on may tell of something newer than the listeners will see.
-            self._late = None
+            self._waiting = False
             self._quiet_until = time.monotonic() + PAUSE_S
         try:
             with lone_statements(self._engine) as connection:
