@@ -16,6 +16,7 @@ from paretofarm.errors import ConfigError
 from paretofarm.experiment import Experiment
 from paretofarm.export import ExportFacts, NetworkFile
 from paretofarm.lifecycle import Stage
+from paretofarm.spaces.skeleton import HourglassSkeleton
 
 UNTRAINED, TRAINED = "onnx", "trained_onnx"
 TRAINED_COMPILED, COMPILED = "trained_network", "network"
@@ -107,6 +108,8 @@ def _facts(session: Session, found: CandidateDetail, experiment: Experiment) -> 
         select(ExperimentRow.code_version, ExperimentRow.seed).where(ExperimentRow.name == found.search)
     ).one()
     networks = tuple(network for _, _, network in _networks(found, experiment))
+    space = experiment.search_space
+    assert isinstance(space, HourglassSkeleton), "only a space that has networks leaves any to export"
     return ExportFacts(
         search=found.search,
         candidate=found.id,
@@ -121,7 +124,7 @@ def _facts(session: Session, found: CandidateDetail, experiment: Experiment) -> 
         simulated_devices=_devices(found, "simulated"),
         networks=networks,
         missing=tuple(_missing(found)),
-        input_size=experiment.search_space.input_size,
+        input_size=space.input_size,
         class_names=_class_names(found),
         per_class=found.per_class,
         recipe=_recipe(experiment),

@@ -6,7 +6,8 @@ from pydantic import Field
 
 from paretofarm.spaces.hourglass import HourglassSpace
 from paretofarm.spaces.hourglass_mobile import HourglassMobileSpace
+from paretofarm.spaces.nas_bench_201 import NasBench201Space
 
-SearchSpaceSettings = Annotated[HourglassSpace | HourglassMobileSpace, Field(discriminator="type")]
+SearchSpaceSettings = Annotated[HourglassSpace | HourglassMobileSpace | NasBench201Space, Field(discriminator="type")]
 
-__all__ = ["HourglassMobileSpace", "HourglassSpace", "SearchSpaceSettings"]
+__all__ = ["HourglassMobileSpace", "HourglassSpace", "NasBench201Space", "SearchSpaceSettings"]

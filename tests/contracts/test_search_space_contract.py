@@ -11,7 +11,7 @@ from paretofarm.architecture import Architecture
 from paretofarm.choice import Choice
 from paretofarm.errors import ArchitectureError
 from paretofarm.search_space import SearchSpace
-from paretofarm.spaces import HourglassMobileSpace, HourglassSpace
+from paretofarm.spaces import HourglassMobileSpace, HourglassSpace, NasBench201Space
 
 SEEDS = st.integers(0, 2**32 - 1)
 some = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.differing_executors])
@@ -137,6 +137,10 @@ class TestHourglass(SearchSpaceContract):
 
 class TestHourglassMobile(SearchSpaceContract):
     space = HourglassMobileSpace(type="hourglass_mobile", input_size=256).search_space()
+
+
+class TestNasBench201(SearchSpaceContract):
+    space = NasBench201Space(type="nas_bench_201").search_space()
 
 
 _layers = Choice("layers", (1, 2, 3), ordered=True)

@@ -5,7 +5,7 @@ from torch import nn
 
 from paretofarm.architecture import Architecture
 from paretofarm.errors import ArchitectureError, BuildFailed
-from paretofarm.spaces import HourglassMobileSpace, HourglassSpace, SearchSpaceSettings
+from paretofarm.spaces import HourglassMobileSpace, HourglassSpace, NasBench201Space, SearchSpaceSettings
 from paretofarm.spaces.plan import LayerPlan
 from workers.networks import build_network, count_macs, count_parameters
 from workers.networks.layers import InvertedBottleneck, build_layer
@@ -138,3 +138,9 @@ def test_an_unknown_operation_is_an_error() -> None:
 def test_an_architecture_of_another_space_is_refused() -> None:
     with pytest.raises(ArchitectureError, match="an architecture of hourglass is not one of hourglass_mobile"):
         build_network(MOBILE, smallest(PLAIN), CLASSES)
+
+
+def test_a_space_that_is_known_from_tables_alone_has_no_networks() -> None:
+    settings = NasBench201Space(type="nas_bench_201")
+    with pytest.raises(BuildFailed, match="search space nas_bench_201 has no networks"):
+        build_network(settings, sample(settings, 0), CLASSES)
