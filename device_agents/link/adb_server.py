@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from device_agents.link import shell, sync
+from device_agents.link import limits, shell, sync
 from device_agents.link.address import USB, ServerAddress, TcpAddress, parse_address
 from device_agents.link.channel import RemoteFile
 from device_agents.link.deadline import Deadline, DeadlineExceeded
@@ -36,7 +36,7 @@ class AdbServerChannel:
         self._device = device
         self._place = place
         self._deadline = Deadline()
-        self._open: ServerConnection | None = None
+        self._open: tuple[ServerConnection, ...] = ()
         self._aborts = 0
         self._features: frozenset[str] | None = None
         self._suspect = False
@@ -59,11 +59,11 @@ class AdbServerChannel:
 
     def abort(self) -> None:
         self._aborts += 1
-        if connection := self._open:
+        for connection in self._open:
             connection.abort()
 
     def execute(self, command: str, output: shell.PacketReader, *, timeout_s: float) -> None:
-        self._begin(timeout_s)
+        self._begin(timeout_s, stall_s=limits.SIGN_OF_LIFE_S)
         with self._errors_translated():
             self._execute(command, output)
 
@@ -113,16 +113,31 @@ class AdbServerChannel:
     def _execute(self, command: str, output: shell.PacketReader) -> None:
         if "shell_v2" in (self._features or ()):
             with self._stream(f"shell,v2,raw:{command}") as stream:
-                while output.exit_code is None and (data := stream.receive(READ_BYTES)):
+                while output.exit_code is None and (data := self._said_next(stream)):
                     output.feed(data)
         else:
             with self._stream(f"shell:{shell.with_exit_line(command)}") as stream:
-                while data := stream.receive(READ_BYTES):
+                while data := self._said_next(stream):
                     output.stdout += data
             output.exit_code, rest = shell.split_exit_line(bytes(output.stdout))
             output.stdout[:] = rest
         if output.exit_code is None:
             raise ConnectionResetError("a command ended without an exit code")
+
+    def _said_next(self, stream: ServerConnection) -> bytes:
+        """What a command says next, however long that takes on a phone that lives."""
+        while not stream.has_something(limits.ASK_FOR_LIFE_S):
+            self._require_life()
+        return stream.receive(READ_BYTES)
+
+    def _require_life(self) -> None:
+        """Asks the phone, on a connection of its own, for a service that none has: it refuses, by itself, at once."""
+        try:
+            with self._stream(shell.NO_SERVICE):
+                pass
+        except ServerRefused as error:
+            if is_absent(str(error)) or is_offline(str(error)):
+                raise
 
     def _push_refused(self, reason: bytes) -> PhoneOffline | PhoneStorageFull:
         text = reason.decode(errors="replace")
@@ -231,13 +246,14 @@ class AdbServerChannel:
     def _connection(self) -> Iterator[ServerConnection]:
         aborts = self._aborts
         with ServerConnection(self._place, self._deadline) as connection:
-            self._open = connection
+            others = self._open
+            self._open = (*others, connection)
             try:
                 if self._aborts != aborts:  # while it was being opened
                     raise ConnectionAbortedError("interrupted")
                 yield connection
             finally:
-                self._open = None
+                self._open = others
 
     @contextmanager
     def _errors_translated(self) -> Iterator[None]:

@@ -6,7 +6,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TypeVar
 
-from device_agents.link import keys
+from device_agents.link import keys, limits
 from device_agents.link.channel import RemoteFile
 from device_agents.link.deadline import DeadlineExceeded
 from device_agents.link.limits import CONNECT_S, HOUSEKEEPING_S, STALL_S, transfer_s
@@ -60,7 +60,7 @@ class AdbShellChannel:
         self._transport.abort()
 
     def execute(self, command: str, output: PacketReader, *, timeout_s: float) -> None:
-        self._call(lambda: self._session.execute(command, output), timeout_s)
+        self._call(lambda: self._session.execute(command, output), timeout_s, stall_s=limits.SIGN_OF_LIFE_S)
 
     def stat(self, remote: str) -> RemoteFile:
         mode, size, _ = self._call(lambda: self._session.stat(remote, NO_LIMIT_S, NO_LIMIT_S), HOUSEKEEPING_S)

@@ -40,7 +40,11 @@ class Channel(Protocol):
         """Ends the call in progress with `PhoneOffline`, from any thread and from a signal handler."""
 
     def execute(self, command: str, output: PacketReader, *, timeout_s: float) -> None:
-        """Runs shell text and fills `output` as it arrives, so that what came before a failure is kept."""
+        """Runs shell text and fills `output` as it arrives, so that what came before a failure is kept.
+
+        However long the command may say nothing: a phone that swallows what is sent is `AdbTimeout` within
+        `limits.ASK_FOR_LIFE_S` and `limits.SIGN_OF_LIFE_S`. The command is not disturbed by being asked about.
+        """
 
     def stat(self, remote: str) -> RemoteFile:
         """What is there of that name."""

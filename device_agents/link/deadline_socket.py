@@ -38,9 +38,9 @@ class DeadlineSocket:
             if view:
                 self._wait(select.POLLOUT)
 
-    def has_something(self) -> bool:
-        """Whether `receive` would return at once."""
-        return bool(self._poll(select.POLLIN, 0.0))
+    def has_something(self, within_s: float = 0.0) -> bool:
+        """Whether `receive` would return at once, so many seconds from now at the latest."""
+        return bool(self._poll(select.POLLIN, min(within_s, self._deadline.remaining_s()) if within_s else 0.0))
 
     def abort(self) -> None:
         """Ends every wait at once, from any thread. The socket stays to be closed."""

@@ -63,9 +63,9 @@ class ServerConnection:
     def send(self, data: bytes | bytearray) -> None:
         self._socket.send(data)
 
-    def has_something(self) -> bool:
-        """Whether there is something to read at once."""
-        return self._socket.has_something()
+    def has_something(self, within_s: float = 0.0) -> bool:
+        """Whether there is something to read at once, so many seconds from now at the latest."""
+        return self._socket.has_something(within_s)
 
     def abort(self) -> None:
         """Ends every wait at once, from any thread."""

@@ -14,7 +14,7 @@ from adb_shell.adb_device import AdbDevice, _AdbIOManager
 from adb_shell.adb_message import AdbMessage, unpack
 from adb_shell.auth.sign_cryptography import CryptographySigner
 
-from device_agents.link import shell
+from device_agents.link import limits, shell
 from device_agents.link.deadline import Deadline
 from paretofarm.errors import ConfigError
 
@@ -38,6 +38,8 @@ CommandRefused = exceptions.AdbCommandFailureException
 AuthenticationFailed = exceptions.DeviceAuthError
 # Longer than any call: the transport's deadline decides (adb-shell's default ends silent commands after 10 s).
 NO_LIMIT_S = 1e6
+LIFE_ID = 0xFFFFFFFF
+"""Our end of the stream that is never opened (adb-shell counts its own from 1)."""
 VERSION_WITHOUT_CHECKSUMS = 0x01000001
 """From this protocol version on (Android 9) checksums may be left out (AOSP `adb.h`)."""
 
@@ -54,6 +56,9 @@ class Transport(Protocol):
     def abort(self) -> None:
         """Ends every wait at once, from any thread."""
 
+    def has_something(self, within_s: float) -> bool:
+        """Whether there is something to read at once, so many seconds from now at the latest."""
+
 
 def load_signer(key_path: Path) -> CryptographySigner:
     """The key pair at key_path and key_path.pub. Raises `ConfigError` where they are not."""
@@ -66,6 +71,9 @@ def load_signer(key_path: Path) -> CryptographySigner:
 class _Messages(_AdbIOManager):
     """Keeps the banner, and how often the phone asked for a signature: twice means that it refused the first.
 
+    asks_for_life: whether a silent phone is asked for a sign of life while an answer is waited for. It is asked for a
+    service that no phone has, which adbd refuses by itself, without starting anything.
+
     Leaves out checksums as Google's adb does, wherever the phone does without: a sum over 30 MB in Python is a third
     of a second. What phones send is not checked: TCP and USB have checks of their own.
     """
@@ -74,6 +82,7 @@ class _Messages(_AdbIOManager):
         super().__init__(transport)
         self.banner = b""
         self.challenges = 0
+        self.asks_for_life = False
         self._authorization_wait_s = authorization_wait_s
         self._wants_checksums = True
 
@@ -90,6 +99,14 @@ class _Messages(_AdbIOManager):
             self._transport.bulk_write(msg.data, None)
 
     def _read_packet_from_device(self, adb_info: Any) -> tuple[bytes, int, int, bytes]:
+        while True:
+            if self.asks_for_life and not self._transport.has_something(limits.ASK_FOR_LIFE_S):
+                self._send(AdbMessage(constants.OPEN, LIFE_ID, 0, shell.NO_SERVICE.encode() + b"\0"), adb_info)
+            packet = self._read_packet(adb_info)
+            if packet[2] != LIFE_ID:
+                return packet
+
+    def _read_packet(self, adb_info: Any) -> tuple[bytes, int, int, bytes]:
         header = self._read_bytes_from_device(constants.MESSAGE_SIZE, adb_info)
         number, arg0, arg1, size, _ = unpack(header)
         command = constants.WIRE_TO_ID.get(number)
@@ -136,6 +153,13 @@ class Session(AdbDevice):
 
     def execute(self, command: str, output: shell.PacketReader) -> None:
         """Runs shell text and fills `output` as it arrives, so that what came before a failure is kept."""
+        self._io_manager.asks_for_life = True
+        try:
+            self._execute(command, output)
+        finally:
+            self._io_manager.asks_for_life = False
+
+    def _execute(self, command: str, output: shell.PacketReader) -> None:
         if "shell_v2" in self.features:
             for data in self._stream(b"shell,v2,raw", command):
                 output.feed(data)

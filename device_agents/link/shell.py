@@ -12,6 +12,8 @@ from paretofarm.ports import RemoteJob
 
 PACKET_HEADER = struct.Struct("<BI")
 REFUSAL_HEADER = struct.Struct("<4sI")
+NO_SERVICE = "paretofarm-alive:"
+"""What no phone has: adbd answers by refusing it."""
 KILLED = 137
 DAMAGED = 3
 # The file $1, if it has the SHA-256 $2, becomes $3.

@@ -40,6 +40,9 @@ class TcpTransport(BaseTransport):
             raise ConnectionResetError("the phone closed the connection")
         return data
 
+    def has_something(self, within_s: float) -> bool:
+        return self._live().has_something(within_s)
+
     def bulk_write(self, data: bytes, transport_timeout_s: float | None) -> int:
         # adb-shell's callers ignore how much of a packet was taken.
         self._live().send(data)

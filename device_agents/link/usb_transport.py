@@ -3,6 +3,9 @@
 Never run on a phone here: tests put a virtual phone at the other end of the pipe.
 """
 
+import time
+from dataclasses import dataclass
+
 from adb_shell.transport.base_transport import BaseTransport
 
 from device_agents.link.address import UsbAddress
@@ -52,22 +55,34 @@ class UsbTransport(BaseTransport):
             pipe.close()
 
     def bulk_read(self, numbytes: int, transport_timeout_s: float | None) -> bytes:
-        # Whole packets are asked for: a device that sends more than was asked for is an overflow error.
-        wanted = -(-numbytes // self._packet_bytes) * self._packet_bytes
+        silence = self._silence("read")
         while not self._received:
-            self._received += self._live().read(min(wanted, READ_BYTES), self._slice_s("read"))
+            self._fill(numbytes, silence.left_s())
         data = bytes(self._received[:numbytes])
         del self._received[:numbytes]
         return data
 
+    def has_something(self, within_s: float) -> bool:
+        end = time.monotonic() + within_s
+        while not self._received and (left_s := min(end - time.monotonic(), self.deadline.remaining_s())) > 0:
+            self._fill(self._packet_bytes, left_s)
+        return bool(self._received)
+
     def bulk_write(self, data: bytes, transport_timeout_s: float | None) -> int:
-        left = bytes(data)
+        left, silence = bytes(data), self._silence("written")
         while left:
-            left = left[self._live().write(left, self._slice_s("written")) :]
+            taken = self._live().write(left, min(silence.left_s(), SLICE_S))
+            if taken:
+                left, silence = left[taken:], self._silence("written")
         if data and len(data) % self._packet_bytes == 0:
             # Nothing else tells the phone that a message of whole packets ends here (AOSP `usb_linux.cpp`).
-            self._live().write(b"", self._slice_s("written"))
+            self._live().write(b"", min(silence.left_s(), SLICE_S))
         return len(data)
+
+    def _fill(self, numbytes: int, wait_s: float) -> None:
+        # Whole packets are asked for: a device that sends more than was asked for is an overflow error.
+        wanted = -(-numbytes // self._packet_bytes) * self._packet_bytes
+        self._received += self._live().read(min(wanted, READ_BYTES), min(wait_s, SLICE_S))
 
     def _live(self) -> UsbPipe:
         if self._aborted:
@@ -76,8 +91,19 @@ class UsbTransport(BaseTransport):
             raise ConnectionResetError("the connection was closed")
         return self._pipe
 
-    def _slice_s(self, what: str) -> float:
-        try:
-            return min(self.deadline.wait_s(), SLICE_S)
-        except DeadlineExceeded as error:
-            raise DeadlineExceeded(f"nothing was {what} within the time limit of the call") from error
+    def _silence(self, what: str) -> "_Silence":
+        return _Silence(what, time.monotonic() + self.deadline.wait_s())
+
+
+@dataclass(frozen=True)
+class _Silence:
+    """One wait, which is over at a moment of the monotonic clock. what: is waited for."""
+
+    what: str
+    end: float
+
+    def left_s(self) -> float:
+        left = self.end - time.monotonic()
+        if left <= 0:
+            raise DeadlineExceeded(f"nothing was {self.what} within the time limit")
+        return left

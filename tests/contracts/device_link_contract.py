@@ -13,6 +13,7 @@ import pytest
 from fault_proxy import Fault, FaultProxy
 from phone_processes import PhoneProcess, free_port
 
+from device_agents.link import limits
 from paretofarm.errors import AdbTimeout, PhoneOffline, Unavailable
 from paretofarm.ports import DeviceLink, LinkState, RemoteJob
 
@@ -258,6 +259,33 @@ class DeviceLinkContract:
         proxy.disarm()
         assert link.run(["echo", "back"], timeout_s=5).stdout == "back\n"
 
+    def test_a_phone_that_is_swallowed_during_a_long_command_is_noticed_within_seconds(
+        self, proxy: FaultProxy, make_link: LinkMaker, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A block of inferences says nothing for as long as it runs, and may take ten minutes."""
+        hurry(monkeypatch)
+        link = make_link(proxy.address)
+        link.connect()
+        timer = threading.Timer(1.0, proxy.arm, [Fault.SWALLOW])
+        timer.start()
+        started = time.monotonic()
+        with pytest.raises(AdbTimeout, match=r"no answer for 1\.5 s|nothing was read"):
+            link.run(["sleep", "300"], timeout_s=600)
+        assert 1 < time.monotonic() - started < 12  # with the seconds in which it is tried to kill what was run
+        timer.join()
+        proxy.disarm()
+        assert link.run(["echo", "back"], timeout_s=5).stdout == "back\n"
+
+    def test_a_silent_command_on_a_living_phone_runs_to_its_end(
+        self, link: DeviceLink, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It is asked a dozen times meanwhile, before, between and after its words."""
+        hurry(monkeypatch)
+        script = "for word in one two three; do sleep 0.7; echo $word; done; sleep 0.7; exit 4"
+        result = link.run(["sh", "-c", script], timeout_s=20)
+        assert (result.exit_code, result.stdout, result.stderr) == (4, "one\ntwo\nthree\n", "")
+        assert link.run(["echo", "on"], timeout_s=5).stdout == "on\n"
+
     def test_cut_push_leaves_nothing_under_the_final_name(
         self, proxy: FaultProxy, make_link: LinkMaker, folder: str, tmp_path: Path
     ) -> None:
@@ -318,6 +346,12 @@ class DeviceLinkContract:
         assert link.state() == LinkState.ABSENT
         own_phone.restart()
         assert link.run(["echo", "back"], timeout_s=5).stdout == "back\n"
+
+
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The phone is asked for a sign of life after moments instead of seconds."""
+    monkeypatch.setattr(limits, "ASK_FOR_LIFE_S", 0.2)
+    monkeypatch.setattr(limits, "SIGN_OF_LIFE_S", 1.5)
 
 
 def flap(proxy: FaultProxy, stop: threading.Event) -> None:

@@ -1,8 +1,9 @@
 """What befalls phones in a lab: whatever it is, no measurement is lost or recorded twice, none is taken outside the
 gates, and the right party is blamed. Times are scaled down; the phone is a virtual one behind a faulty wire."""
 
+import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
@@ -16,6 +17,7 @@ from db.phone_work import past_steps, work_since
 from db.phones import PhoneState
 from db.session import Database
 from db.tables import ReferenceCheckRow
+from device_agents.link import limits
 from device_agents.link.keys import ensure_key_pair, public_key_path
 from device_agents.phone import NETWORKS
 from device_agents.virtual_phone.processes import MARK
@@ -105,6 +107,29 @@ def test_what_befalls_a_phone_is_the_phones_fault(one: Lab, trouble: Trouble) ->
     all_measured(one)
     assert one.handed_back() == 1
     assert one.blamed() == ["phone"]
+
+
+def test_a_black_hole_within_a_block_is_noticed_long_before_the_block_must_have_ended(
+    one: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "ASK_FOR_LIFE_S", 0.5)
+    monkeypatch.setattr(limits, "SIGN_OF_LIFE_S", 2.0)
+    one.measurer = replace(one.measurer, environment={**os.environ, "PARETOFARM_BLOCK_TIMEOUT_SECONDS": "600"})
+
+    def begin() -> None:
+        one.let_runners("hang")
+        soon(lambda: one.wire.arm(Fault.SWALLOW), 1.0)
+
+    one.strikes[WITHIN] = begin
+    one.run(until=lambda: one.state() is PhoneState.OFFLINE, limit_s=60)
+    assert [outcome[:2] for outcome in one.outcomes()] == [(EvaluationStatus.QUEUED, 0)]
+    assert orphans(one), "the phone runs on while nobody hears of it"
+    one.change(runner=STEADY)
+    one.wire.disarm()
+    one.run()
+    all_measured(one)
+    assert one.blamed() == ["phone"]
+    assert orphans(one) == []
 
 
 def test_a_phone_that_flaps_is_not_trusted_again_and_again(two: Lab) -> None:
