@@ -1,10 +1,11 @@
 """Who may do what: database roles that nobody logs in as, to be granted to the users that services connect with."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from db.session import CONNECT_ARGUMENTS, Database, parse_url, unavailable
@@ -84,20 +85,43 @@ def check_rights(database: Database, name: str) -> None:
 
     Said at the start: the first refused write of a service may come hours later.
     """
-    wanted = ROLES[name]
-    rights = [(table, "INSERT") for table in wanted.inserts] + [(table, "UPDATE") for table in wanted.updates]
     with database.transaction() as session:
         user = session.scalar(text("SELECT current_user"))
-        # Of a column in the case of UPDATE: few roles may change a whole row.
-        may = text("SELECT has_any_column_privilege(CAST(:table AS text), CAST(:right AS text))")
-        refused = {table for table, right in rights if not session.scalar(may, {"table": table, "right": right})}
-        may = text("SELECT has_table_privilege(CAST(:table AS text), 'DELETE')")
-        refused |= {table for table in wanted.deletes if not session.scalar(may, {"table": table})}
-    if refused:
+        missing = [missing for right in _rights(ROLES[name]) for missing in right.missing(session)]
+    if missing:
         raise DatabaseRefused(
-            f"the database user {user!r} may not write {', '.join(sorted(refused))}: connect as another one, "
-            f"or GRANT {PREFIX}{name} TO {user}"
+            f"the database user {user!r} may not {', '.join(missing)}: connect as another one, GRANT {PREFIX}{name} TO "
+            f"{user}, or, where that was done, run `paretofarm db upgrade` as the database's owner"
         )
+
+
+@dataclass(frozen=True)
+class _Right:
+    """columns: of an UPDATE; `*` is the whole row."""
+
+    verb: str
+    table: str
+    columns: tuple[str, ...] = ("*",)
+
+    def missing(self, session: Session) -> list[str]:
+        """In words: the table where nothing of it may be done, else the columns."""
+        refused = [column for column in self.columns if not self._is_held(session, column)]
+        if refused == list(self.columns):
+            return [f"{self.verb} {self.table}"]
+        return [f"{self.verb} {self.table}.{column}" for column in refused]
+
+    def _is_held(self, session: Session, column: str) -> bool:
+        if column == "*":
+            may = "SELECT has_table_privilege(CAST(:table AS text), CAST(:verb AS text))"
+            return bool(session.scalar(text(may), {"table": self.table, "verb": self.verb}))
+        may = "SELECT has_column_privilege(CAST(:table AS text), CAST(:column AS text), CAST(:verb AS text))"
+        return bool(session.scalar(text(may), {"table": self.table, "column": column, "verb": self.verb}))
+
+
+def _rights(role: Role) -> Iterator[_Right]:
+    yield from (_Right("INSERT", table) for table in role.inserts)
+    yield from (_Right("UPDATE", table, columns) for table, columns in role.updates.items())
+    yield from (_Right("DELETE", table) for table in role.deletes)
 
 
 def grant_if_allowed(connection: Connection) -> None:
