@@ -122,6 +122,22 @@ def test_unfinished_and_exported_candidates_keep_everything(
     assert collect(database, store, AT_ONCE) == []
 
 
+def test_gc_keeps_what_paretofarm_export_wrote_out(
+    farm: Farm, database: Database, store: ArtifactStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the command, not by a mark of the test's own; a candidate that nobody exported goes at the same time."""
+    exported = farm.candidate({"onnx": b"exported", "checkpoint": b"its checkpoint"}, miou=0.1, latency_ms=9.0)
+    farm.candidate({"onnx": b"not exported"}, miou=0.1, latency_ms=8.0)
+    monkeypatch.setenv("PARETOFARM_DATABASE_URL", database.engine.url.render_as_string(hide_password=False))
+    monkeypatch.setenv("PARETOFARM_ARTIFACTS", farm.folder.as_uri())
+    monkeypatch.setenv("PARETOFARM_CACHE", str(tmp_path / "cache"))
+    arguments = ["export", str(exported), "--out", str(tmp_path / "out")]
+    assert CliRunner().invoke(main, arguments, catch_exceptions=False).exit_code == 0
+    assert (tmp_path / "out" / "network.untrained.onnx").read_bytes() == b"exported"
+    assert len(collect(database, store, AT_ONCE)) == 1
+    assert [farm.has(content) for content in (b"exported", b"its checkpoint", b"not exported")] == [True, True, False]
+
+
 def test_what_two_candidates_share_goes_when_neither_needs_it(
     farm: Farm, database: Database, store: ArtifactStore
 ) -> None:
