@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from sqlalchemy import ColumnElement, Select, and_, literal, select, tuple_
 from sqlalchemy.orm import Session
 
@@ -61,6 +61,13 @@ class _Cursor(BaseModel):
     sort: str = Field(max_length=200)
     key: float | str | bool | None
     number: int = Field(ge=0, lt=2**63)
+
+    @field_validator("key")
+    @classmethod
+    def _storable(cls, key: Key) -> Key:
+        if isinstance(key, str) and "\0" in key:
+            raise ValueError("no text in the database has that character")
+        return key
 
 
 @dataclass(frozen=True)
@@ -121,8 +128,7 @@ class _Source:
         if cursor is None or cursor.key is not None:
             valued = query.where(key.is_not(None))
             if cursor is not None:
-                place, last = tuple_(key, self.number), tuple_(literal(cursor.key), literal(cursor.number))
-                valued = valued.where(place < last if order.descending else place > last)
+                valued = valued.where(self._follows(cursor, order, key))
             found += session.execute(self._ordered(valued, order, key).limit(limit)).all()
         if len(found) < limit and order.name != BY_NUMBER:
             rest = query.where(key.is_(None))
@@ -131,6 +137,14 @@ class _Source:
             found += session.execute(self._ordered(rest, order).limit(limit - len(found))).all()
         return found
 
+    def _follows(self, cursor: _Cursor, order: _Order, key: ColumnElement[Any]) -> ColumnElement[bool]:
+        """By number it is an integer that is compared: with a fraction Postgres would read the index from its start."""
+        if order.name == BY_NUMBER:
+            place, last = self.number, literal(cursor.number)
+            return place < last if order.descending else place > last
+        places, lasts = tuple_(key, self.number), tuple_(literal(cursor.key), literal(cursor.number))
+        return places < lasts if order.descending else places > lasts
+
     def _ordered(self, query: Select[Any], order: _Order, *keys: ColumnElement[Any]) -> Select[Any]:
         by = dict.fromkeys((*keys, self.number))
         return query.order_by(*(key.desc() if order.descending else key.asc() for key in by))
@@ -138,7 +152,7 @@ class _Source:
 
 class _Ended(_Source):
     def __init__(self, search: StoredExperiment, device: str | None) -> None:
-        self.columns = PointColumns(device, search.experiment.devices)
+        self.columns = PointColumns(device, search.experiment.devices, joined=True)
         flags = (PointRow.simulated.label("simulated"), PointRow.noisy.label("noisy"))
         query = select(CandidateRow, *flags).select_from(PointRow)
         query = query.join(CandidateRow, CandidateRow.id == PointRow.candidate_id)

@@ -1,7 +1,7 @@
 """What candidates can be filtered and sorted by: their own columns and every metric, of one device class."""
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -123,14 +123,19 @@ def _scored_simulated(device: str | None) -> ColumnElement[bool]:
 
 
 class PointColumns(Columns):
-    """The same of candidates that have ended, from the table `points`: rows of the device class, joined to candidates.
+    """The same of candidates that have ended, from the table `points`: rows of the device class.
 
-    What an index of `points` can answer is answered by it.
+    What an index of `points` can answer is answered by it. joined: whether the query joins `candidates` to them; else
+    what only those know is looked up row by row.
     """
 
-    def __init__(self, device: str | None, devices: Sequence[str]) -> None:
+    def __init__(self, device: str | None, devices: Sequence[str], *, joined: bool = False) -> None:
         super().__init__(device, devices)
+        self._joined = joined
         self._own |= {
+            "reason": Column("reason", Kind.TEXT, self._looked_up(lambda row: row.reason)),
+            "origin": Column("origin", Kind.TEXT, self._looked_up(lambda row: row.origin)),
+            "digest": Column("digest", Kind.TEXT, self._looked_up(lambda row: row.digest)),
             "id": Column("id", Kind.NUMBER, PointRow.candidate_id.expression),
             "number": Column("number", Kind.NUMBER, PointRow.number.expression),
             "status": Column("status", Kind.TEXT, cast(PointRow.status, String), STATUSES),
@@ -139,7 +144,17 @@ class PointColumns(Columns):
         }
 
     def _metric(self, metric: str, device: str | None) -> ColumnElement[Any]:
-        return self._number(metric, device)
+        if metric in PointRow.__table__.columns:
+            return self._number(metric, device)
+        key = metric_key(metric, device)
+        return self._looked_up(lambda row: cast(row.metrics[key].astext, Double))
+
+    def _looked_up(self, value: Callable[[type[CandidateRow]], Any]) -> ColumnElement[Any]:
+        if self._joined:
+            return value(CandidateRow)  # type: ignore[no-any-return]
+        row = aliased(CandidateRow)
+        query = select(value(row)).where(row.id == PointRow.candidate_id)
+        return query.correlate(PointRow).scalar_subquery()
 
     def _bound(self, end: int, device: str | None) -> ColumnElement[Any]:
         return self._number(("latency_low_ms", "latency_high_ms")[end], device)

@@ -36,7 +36,7 @@ class Contenders:
 
 @dataclass(frozen=True)
 class _Expressions:
-    """ends: lows, then highs, of the axes; none where intervals play no part."""
+    """ends: lows, then highs, of the axes, minimised; none where intervals play no part."""
 
     values: Sequence[ColumnElement[float]]
     ends: Sequence[ColumnElement[float]]
@@ -76,9 +76,9 @@ def _expressions(axes: Sequence[Axis], columns: PointColumns, *, with_intervals:
     for place, axis in enumerate(axes):
         name, at, device = axis.name.partition("@")
         if name == "latency_ms":
-            for ends, end in ((lows, "low"), (highs, "high")):
-                bound = columns[f"latency_{end}_ms{at}{device}"].expression * literal(axis.sign, Double)
-                ends[place] = func.coalesce(bound, values[place])
+            ends = (columns[f"latency_{end}_ms{at}{device}"].expression for end in ("low", "high"))
+            reach = (values[place], *(end * literal(axis.sign, Double) for end in ends))
+            lows[place], highs[place] = func.least(*reach), func.greatest(*reach)  # both pass over what is null
     return _Expressions(values, (*lows, *highs))
 
 
@@ -88,7 +88,7 @@ def _read(session: Session, query: Select[tuple[int, ...]], axes: int) -> Conten
     numbers = np.array([row[1:] for row in rows], dtype=np.float64).reshape(len(rows), columns)
     values = numbers[:, :axes]
     lows, highs = (numbers[:, axes : 2 * axes], numbers[:, 2 * axes :]) if columns > axes else (values, values)
-    return Contenders([row[0] for row in rows], values, np.minimum(lows, highs), np.maximum(lows, highs))
+    return Contenders([row[0] for row in rows], values, lows, highs)
 
 
 def _undominated(point: Sequence[ColumnElement[float]], rivals: np.ndarray) -> ColumnElement[bool]:

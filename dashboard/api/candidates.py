@@ -15,6 +15,9 @@ from db.documents.candidate import candidate_document
 from db.documents.fields import FLAT, flat_rows, parse_fields
 from db.documents.results import results_document
 
+LONGEST_CURSOR = 32_000
+"""It holds the value that a page ended with: where one sorts by reason, a whole error message."""
+
 router = APIRouter(tags=["candidates"])
 
 
@@ -28,7 +31,7 @@ class Format(StrEnum):
 
 Sort = Annotated[str | None, Query(max_length=128, description="A column; `-column` for the greatest first.")]
 Limit = Annotated[int, Query(ge=1, le=LARGEST_PAGE, description="Candidates on a page.")]
-After = Annotated[str | None, Query(max_length=1000, description="`next` of the page before.")]
+After = Annotated[str | None, Query(max_length=LONGEST_CURSOR, description="`next` of the page before.")]
 Fields = Annotated[str | None, Query(max_length=4000, description="Columns, separated by commas: `id,miou,origin`.")]
 
 

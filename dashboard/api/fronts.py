@@ -4,13 +4,12 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from dashboard.api.parameters import Device, MetricName, SearchName, Where
+from dashboard.api.parameters import ChosenAxes, Device, SearchName, Where
 from dashboard.auth.identity import Reader
 from dashboard.services import Wired
 from db import experiments
 from db.documents.front import front_document
 from db.point_front import FrontRequest, point_front
-from paretofarm.errors import ConfigError
 
 router = APIRouter(prefix="/searches/{name}", tags=["fronts"])
 
@@ -22,10 +21,8 @@ def show_front(
     name: SearchName,
     services: Wired,
     _: Reader,
+    metrics: ChosenAxes,
     device: Device = None,
-    x: MetricName | None = None,
-    y: MetricName | None = None,
-    z: MetricName | None = None,
     where: Where = None,
     confident: Confident = False,
 ) -> dict[str, Any]:
@@ -33,9 +30,6 @@ def show_front(
 
     x, y, z: other metrics than the search's objectives, each in the direction that the search or nature gives it.
     """
-    if (y is None) != (x is None) or (z is not None and y is None):
-        raise ConfigError("x and y: name both, or none for the search's objectives; z is for a third")
-    metrics = tuple(metric for metric in (x, y, z) if metric is not None)
     with services.reading() as session:
         stored = experiments.find(session, name)
         front = point_front(session, stored, FrontRequest(device, metrics, where, confident))

@@ -5,13 +5,12 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from dashboard.api.parameters import Device, MetricName, SearchName
+from dashboard.api.parameters import ChosenAxes, Device, SearchName
 from dashboard.auth.identity import Reader
 from dashboard.services import Wired
 from db import experiments
 from db.hypervolume import hypervolume
 from db.plot_points import plot_points
-from paretofarm.errors import ConfigError
 
 router = APIRouter(prefix="/searches/{name}", tags=["plots"])
 
@@ -21,16 +20,12 @@ def show_points(
     name: SearchName,
     services: Wired,
     _: Reader,
+    metrics: ChosenAxes,
     device: Device = None,
-    x: MetricName | None = None,
-    y: MetricName | None = None,
 ) -> dict[str, Any]:
-    """Complete candidates, one array per column, as they finished. x, y: the objectives where absent."""
-    if (x is None) != (y is None):
-        raise ConfigError("x and y: name both, or none for the search's objectives")
+    """Complete candidates, one array per column, as they finished. x, y, z: the objectives where absent."""
     with services.reading() as session:
         stored = experiments.find(session, name)
-        metrics = () if x is None or y is None else (x, y)
         found = plot_points(session, stored, device=device, metrics=metrics)
     return {
         "search": stored.name,

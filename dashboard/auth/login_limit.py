@@ -33,7 +33,7 @@ class LoginLimit:
         with self._lock:
             moment = self._now()
             self._forget(moment)
-            self._failures.setdefault(address, deque()).append(moment)
+            self._failures.setdefault(address, deque(maxlen=self._per_address)).append(moment)
             self._all.append(moment)
 
     def _wait(self, failures: deque[float], limit: int) -> None:

@@ -74,9 +74,11 @@ class Search:
         """How the front got better, against evaluations and time."""
         return self._connection.get(f"{self._path}/hypervolume", {"device": device})
 
-    def points(self, *, device: str | None = None, x: str | None = None, y: str | None = None) -> dict[str, Any]:
-        """All complete candidates as columns, for plots."""
-        return self._connection.get(f"{self._path}/points", {"device": device, "x": x, "y": y})
+    def points(
+        self, *, device: str | None = None, x: str | None = None, y: str | None = None, z: str | None = None
+    ) -> dict[str, Any]:
+        """All complete candidates as columns, for plots: of the search's objectives where no metrics are named."""
+        return self._connection.get(f"{self._path}/points", {"device": device, "x": x, "y": y, "z": z})
 
     def stop(self) -> Document:
         return self._connection.post(f"{self._path}/stop")

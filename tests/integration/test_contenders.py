@@ -89,6 +89,20 @@ def test_nobody_who_is_on_the_front_is_left_out(
         assert shown == {int(complete[index]) + 1 for index in doubtful}
 
 
+def test_doubt_is_the_same_where_more_is_better(database: Database) -> None:
+    """An interval's lower end is then the worst case."""
+    search, values = store_points(database, 5)
+    columns, axes = PointColumns("virtual", ["virtual"]), (Axis("latency_ms", Goal.MAXIMIZE), AXES[2][1])
+    with database.transaction() as session:
+        condition = and_(*feasible(search, "virtual", columns))
+        found = contenders(session, axes, columns, condition, with_intervals=True)
+    complete = np.array([number for number in range(NUMBER) if number % 10])
+    everybody, spread = -values[complete][:, :2], np.array([[0.1, 0.0]])
+    doubtful = undominated(everybody * (1 + spread), everybody * (1 - spread))
+    shown = {found.ids[index] for index in undominated(found.lows, found.highs)}
+    assert shown == {int(complete[index]) + 1 for index in doubtful}
+
+
 def test_nobody_at_all(database: Database) -> None:
     with database.transaction() as session:
         search = store_experiment(session)

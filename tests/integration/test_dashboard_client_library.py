@@ -83,6 +83,8 @@ def test_everything_else_is_asked_for(farm: Farm, results: Results, tmp_path: Pa
     assert farm.events(limit=1)[0]["kind"] == "candidate_unpinned"
     assert farm.search("faces-demo").hypervolume()["own"] is None
     assert farm.search("faces-demo").points()["total"] == 4
+    three = farm.search("faces-demo").points(x="latency_ms", y="miou", z="parameters")
+    assert three["columns"]["parameters"] == [2000, 4000, 8000, 8000]
     with zipfile.ZipFile(farm.export(second, tmp_path / "network.zip")) as archive:
         assert f"faces-demo-{second}/README.md" in archive.namelist()
     sha256 = farm.candidate(second)["artifacts"][0]["sha256"]

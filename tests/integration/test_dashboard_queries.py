@@ -1,5 +1,6 @@
 """Questions to the HTTP API: searches, candidates, fronts."""
 
+import base64
 import csv
 import io
 import json
@@ -103,7 +104,9 @@ def places(results: Results, answer: Any) -> list[int]:
     return [results.ids.index(candidate["id"]) for candidate in answer["candidates"]]
 
 
-@pytest.mark.parametrize("sort", [None, "-number", "miou", "-miou", "-latency_ms", "status", "-noisy"])
+@pytest.mark.parametrize(
+    "sort", [None, "-number", "reason", "-load_ms", "miou", "-miou", "-latency_ms", "status", "-noisy"]
+)
 @pytest.mark.parametrize("limit", [2, 3])
 def test_pages_follow_one_another(client: TestClient, results: Results, sort: str | None, limit: int) -> None:
     order = {} if sort is None else {"sort": sort}
@@ -136,6 +139,8 @@ def test_candidates_without_a_value_come_last(client: TestClient, results: Resul
         ("latency_ms@virtual >= 8 or status = 'proposed'", [2, 3, 6]),
         ("latency_low_ms < 2", [0]),
         ("reason = 'build: OutOfMemory: 4 GiB'", [5]),
+        ("load_ms < 100 or peak_memory_bytes@virtual < 1", []),
+        ("latency_sustained_ms = null and status = 'failed'", [5]),
     ],
 )
 def test_conditions_are_those_of_the_command_line(
@@ -186,10 +191,32 @@ def test_front_of_other_metrics_with_a_condition(client: TestClient, results: Re
     assert places(results, ask(client, "/searches/faces-demo/front", where="latency_ms < 5 and miou < 0.4")) == [0]
 
 
+def test_a_front_s_condition_may_be_about_what_only_candidates_know(client: TestClient, results: Results) -> None:
+    origin = ask(client, "/searches/faces-demo/candidates", fields="origin", limit=1)["candidates"][0]["origin"]
+    assert places(results, ask(client, "/searches/faces-demo/front", where=f"origin = '{origin}'")) == [0, 1, 2]
+    assert places(results, ask(client, "/searches/faces-demo/front", where=f"not origin = '{origin}'")) == []
+    assert places(results, ask(client, "/searches/faces-demo/front", where="load_ms = null")) == [0, 1, 2]
+    assert ask(client, "/searches/faces-demo/front", x="load_ms", y="miou")["candidates"] == []
+    assert ask(client, "/searches/faces-demo/points", x="peak_memory_bytes", y="miou")["total"] == 0
+
+
+def test_three_metrics_make_a_front_and_a_plot(client: TestClient, results: Results) -> None:
+    """The fourth is as fast and as small as the third, and less accurate."""
+    three = {"x": "latency_ms", "y": "miou", "z": "parameters"}
+    assert sorted(places(results, ask(client, "/searches/faces-demo/front", **three))) == [0, 1, 2]
+    points = ask(client, "/searches/faces-demo/points", **three)
+    assert [axis["name"] for axis in points["axes"]] == ["latency_ms", "miou", "parameters"]
+    assert points["columns"]["parameters"] == [2000, 4000, 8000, 8000]
+
+
 def test_confident_front_shows_what_overlaps(client: TestClient, results: Results) -> None:
     front = ask(client, "/searches/faces-demo/front", confident=True)
     assert sorted(places(results, front)) == [0, 1, 2, 3]
     assert front["in_doubt"] == [results.ids[3]]  # as accurate it is not, but it may be faster
+
+
+def cursor(**content: Any) -> str:
+    return base64.urlsafe_b64encode(json.dumps(content).encode()).decode().rstrip("=")
 
 
 @pytest.mark.parametrize(
@@ -200,6 +227,7 @@ def test_confident_front_shows_what_overlaps(client: TestClient, results: Result
         ({"sort": "speed"}, "unknown column 'speed'"),
         ({"device": "pixel-8"}, "knows no device class 'pixel-8'"),
         ({"after": "bogus"}, "that is no cursor"),
+        ({"sort": "reason", "after": cursor(sort="reason", key="a\0b", number=1)}, "that is no cursor"),
         ({"after": "eyJzb3J0IjoiLW1pb3UiLCJrZXkiOjAuNSwibnVtYmVyIjozfQ"}, "belongs to the order '-miou'"),
     ],
 )
@@ -218,6 +246,8 @@ def test_a_front_needs_two_metrics_or_none(client: TestClient) -> None:
     assert refusal(client, "/searches/faces-demo/front", x="miou")[0] == 400
     assert refusal(client, "/searches/faces-demo/front", x="miou", y="status")[0] == 400
     assert refusal(client, "/searches/faces-demo/front", x="miou", y="miou")[0] == 400
+    assert refusal(client, "/searches/faces-demo/points", x="miou")[0] == 400
+    assert refusal(client, "/searches/faces-demo/points", z="miou")[0] == 400
 
 
 def test_the_description_is_served_without_anything_from_elsewhere(client: TestClient) -> None:
