@@ -16,7 +16,7 @@ from cli.artifact_store import artifact_store
 from cli.code_version import code_version
 from cli.connection import connected, has_own_servers, open_database, service_settings
 from cli.metrics.prometheus_meter import PrometheusMeter
-from cli.searches import check_dataset
+from cli.searches import check_inputs
 from cli.signals import interruptible
 from dashboard.app import create_app
 from dashboard.auth.entrance import Entrance, is_loopback
@@ -55,7 +55,7 @@ def run_dashboard(environment: Mapping[str, str], listening: Listening, *, check
             artifact_store(environment),
             entrance,
             code_version=code_version(),
-            check_experiment=_check_dataset if check_data else _check_nothing,
+            check_experiment=_check_inputs if check_data else _check_nothing,
             metrics=lambda: generate_latest(registry),
             meter=meter,
         )
@@ -134,10 +134,8 @@ def _announce(listening: Listening, place: socket.socket) -> None:
         log.warning("nothing is encrypted: put a proxy in front that speaks TLS, where others could listen")
 
 
-def _check_dataset(file: ExperimentFile) -> None:
-    training = file.experiment.training
-    if training:
-        check_dataset(training.dataset)
+def _check_inputs(file: ExperimentFile) -> None:
+    check_inputs(file.experiment)
 
 
 def _check_nothing(file: ExperimentFile) -> None: ...

@@ -42,7 +42,8 @@ def read_front(database: Database, search: str, device: str | None, *, with_pict
         picture = None
         if with_picture:
             everybody = reported.candidates(session, stored, device=found.device)
-            picture = draw_up(stored.name, found, everybody, counts(session, stored.id))
+            by_status, tabular = counts(session, stored.id), stored.experiment.is_tabular
+            picture = draw_up(stored.name, found, everybody, by_status, tabular=tabular)
     names = tuple(objective.name for objective in found.objectives)
     return FrontReport(stored.name, found.device, names, found.members, picture)
 

@@ -101,7 +101,7 @@ def embedded_farm(
             else []
         )
         page = crew.page.url if crew.page and specs else None
-        farm.append(Farm(settings, stack, phone_addresses(specs), crew.device_classes, page))
+        farm.append(Farm(settings, stack, phone_addresses(specs), crew.answered, page))
         return specs
 
     stack = LocalStack(folder, processes, prepare=lambda urls: upgrade(urls.database), listen=listen)
@@ -129,7 +129,7 @@ def farm_on_own_servers(environment: Mapping[str, str], crew: Crew) -> Iterator[
     specs = process_specs(settings, group.folder.root, crew, metrics=metrics_address(environment))
     try:
         group.start(specs)
-        yield Farm(settings, group, phone_addresses(specs), crew.device_classes, crew.page.url if crew.page else None)
+        yield Farm(settings, group, phone_addresses(specs), crew.answered, crew.page.url if crew.page else None)
     finally:
         with undisturbed():
             group.stop()

@@ -19,6 +19,7 @@ LABELS: Mapping[str, str] = {
     "miou": "mean IoU",
     "f1": "F1",
     "pixel_accuracy": "pixel accuracy",
+    "accuracy": "accuracy",
     "loss": "loss",
     "device_miou": "mean IoU",
     "device_f1": "F1",
@@ -62,13 +63,14 @@ class Dot:
 
 @dataclass(frozen=True)
 class Picture:
-    """A search's candidates in objective space. `counts`: candidates by status."""
+    """A search's candidates in objective space. counts: candidates by status; tabular: nothing was trained or timed."""
 
     search: str
     device: str | None
     axes: tuple[Axis, ...]
     dots: tuple[Dot, ...]
     counts: Mapping[str, int]
+    tabular: bool = False
 
     @property
     def simulated(self) -> bool:
@@ -98,7 +100,9 @@ class Picture:
         )
         if any(dot.intervals for dot in self.dots):
             parts.append("bars: 95 % confidence intervals")
-        if self.simulated:
+        if self.tabular:
+            parts.append("simulated: looked up in a table of earlier trainings and measurements")
+        elif self.simulated:
             parts.append("simulated phone: real timings, but of this computer's processor")
         return " · ".join(parts)
 
@@ -113,7 +117,12 @@ def order_axes(objectives: Sequence[Objective]) -> tuple[Axis, ...]:
 
 
 def draw_up(
-    search: str, front: Front, everybody: Sequence[ReportedCandidate], counts: Mapping[CandidateStatus, int]
+    search: str,
+    front: Front,
+    everybody: Sequence[ReportedCandidate],
+    counts: Mapping[CandidateStatus, int],
+    *,
+    tabular: bool = False,
 ) -> Picture:
     """The picture of a search: its complete candidates that have all objectives of the front's device class."""
     axes = order_axes(front.objectives)
@@ -123,7 +132,8 @@ def draw_up(
         for candidate in everybody
         if _can_be_drawn(candidate, axes)
     ]
-    return Picture(search, front.device, axes, tuple(dots), {status.value: count for status, count in counts.items()})
+    by_status = {status.value: count for status, count in counts.items()}
+    return Picture(search, front.device, axes, tuple(dots), by_status, tabular)
 
 
 def _can_be_drawn(candidate: ReportedCandidate, axes: Sequence[Axis]) -> bool:

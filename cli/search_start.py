@@ -15,7 +15,7 @@ from cli.live import open_display
 from cli.local_farm import Farm, embedded_farm
 from cli.local_stack import StackMode, find_running_stack
 from cli.page_place import page_place
-from cli.searches import check_artifact_store, check_dataset, check_picture_path
+from cli.searches import check_artifact_store, check_inputs, check_picture_path
 from cli.signals import interruptible
 from cli.stack_processes import Crew
 from cli.virtual_phones import is_virtual
@@ -46,9 +46,8 @@ class Start:
 def start_search(environment: Mapping[str, str], start: Start, *, processors: int) -> None:
     """Errors: ConfigError, DataError (then nothing was started), StackError, DatabaseUnavailable, Interrupted."""
     file = read_experiment_file(start.file)
-    training = file.experiment.training
-    if training and start.check_data:
-        check_dataset(training.dataset)
+    if start.check_data:
+        check_inputs(file.experiment)
     if start.plot:
         check_picture_path(start.plot)
     try:
@@ -116,10 +115,13 @@ def _running(database: Database) -> list[StoredExperiment]:
 
 
 def _crew(start: Start, file: ExperimentFile, processors: int) -> Crew:
-    """Virtual phones only for the device classes that they can have."""
+    """Virtual phones only for the device classes that they can have; a table needs none."""
+    workers = start.workers or processors
+    if file.experiment.is_tabular:
+        return Crew(workers=workers, phones=0, device_classes=(), tables=file.experiment.devices)
     virtual = tuple(device for device in file.experiment.devices if is_virtual(device))
     phones = (start.phones or DEFAULT_PHONES) if virtual else 0
-    return Crew(workers=start.workers or processors, phones=phones, device_classes=virtual)
+    return Crew(workers=workers, phones=phones, device_classes=virtual)
 
 
 def _see_through(database: Database, start: Start, begun: Begun, farm: Farm | None = None) -> None:

@@ -3,11 +3,23 @@
 from pathlib import Path
 
 from db.artifacts import ArtifactStore
+from db.table_files import TableFiles
 from paretofarm.dataset import DatasetSettings
 from paretofarm.errors import ConfigError, DataError
+from paretofarm.experiment import Experiment
 from paretofarm.settings import Settings
+from paretofarm.table_settings import TableSource
 
 PICTURE_SUFFIXES = (".png", ".pdf", ".svg")
+
+
+def check_inputs(experiment: Experiment) -> None:
+    """Errors: DataError where its data set or its tables are not there or cannot be used."""
+    training = experiment.training
+    check_dataset(training.dataset if training else None)
+    for part in (training, experiment.measurement):
+        if isinstance(part, TableSource):
+            TableFiles().table(part, experiment.search_space.search_space())
 
 
 def check_dataset(settings: DatasetSettings | None) -> None:

@@ -27,12 +27,21 @@ PHONE_MODULES = {"adb_shell": "agent", "cryptography": "agent", "onnxruntime": "
 
 @dataclass(frozen=True)
 class Crew:
-    """How many of each. device_classes: of the virtual phones, in turn; page: where the web page is, if any."""
+    """How many of each. device_classes: of the virtual phones, in turn; page: where the web page is, if any.
+
+    tables: device classes of tabular searches, which have an agent each and no phone.
+    """
 
     workers: int
     phones: int
     device_classes: tuple[str, ...] = (DEVICE_CLASS,)
     page: PagePlace | None = None
+    tables: tuple[str, ...] = ()
+
+    @property
+    def answered(self) -> tuple[str, ...]:
+        """Device classes that somebody measures on."""
+        return (*self.device_classes, *self.tables)
 
     def check(self) -> None:
         """Errors: StackError naming what must be installed before they can run."""
@@ -68,6 +77,10 @@ def process_specs(
     if crew.phones:
         places = place_phones(folder / "phones", crew.phones, crew.device_classes)
         specs += _phone_specs(places, folder / "adbkey", environment=environment)
+    specs += [
+        ProcessSpec(f"agent-{device}", (*PROGRAM, "agent", "--connect", f"table:{device}"), environment, nice=NICE)
+        for device in crew.tables
+    ]
     if crew.page:
         argv = (*PROGRAM, "dashboard", "--port", str(crew.page.port), "--no-auth")
         specs.append(ProcessSpec(PAGE, argv, environment, nice=NICE))
@@ -78,7 +91,8 @@ def process_specs(
 
 def phone_addresses(specs: Sequence[ProcessSpec]) -> dict[str, str]:
     """Which agent looks after which `host:port`."""
-    return {spec.name: spec.argv[spec.argv.index("--connect") + 1] for spec in specs if "--connect" in spec.argv}
+    agents = {spec.name: spec.argv[spec.argv.index("--connect") + 1] for spec in specs if "--connect" in spec.argv}
+    return {name: address for name, address in agents.items() if not address.startswith("table:")}
 
 
 def _phone_specs(places: Sequence[VirtualPhonePlace], key: Path, *, environment: dict[str, str]) -> list[ProcessSpec]:

@@ -8,7 +8,7 @@ from db.events import Event, EventKind
 from paretofarm.metrics import METRICS
 from paretofarm.one_line import one_line
 
-_RATIOS = ("miou", "f1", "pixel_accuracy")
+_RATIOS = ("miou", "f1", "pixel_accuracy", "accuracy")
 DIGITS: Mapping[str, str] = {name: ".4f" for name in (*_RATIOS, *(f"device_{name}" for name in _RATIOS), "loss")}
 
 

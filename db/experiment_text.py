@@ -3,14 +3,17 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 
 from paretofarm.errors import ConfigError
 from paretofarm.experiment import Experiment, parse_experiment
+from paretofarm.table_settings import TableSource
 
 LARGEST_BYTES = 1_000_000
+
+Part = TypeVar("Part")
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,7 @@ class ExperimentFile:
 
 
 def read_experiment(source: str, path: Path, *, as_json: bool = False) -> ExperimentFile:
-    """The experiment that a text describes. A relative data set path counts from the current folder, as in a shell.
+    """The experiment that a text describes. Relative paths count from the current folder, as in a shell.
 
     path: what errors call the text. as_json: JSON is nearly YAML, but its numbers are read otherwise.
     Errors: ConfigError naming the path and the line and column, or the key, that is wrong.
@@ -84,9 +87,19 @@ class _StrictLoader(yaml.SafeLoader):
 
 def _with_absolute_paths(experiment: Experiment) -> Experiment:
     """Workers have other current folders than the user."""
-    if experiment.training is None:
-        return experiment
-    dataset = experiment.training.dataset
-    dataset = dataset.model_copy(update={"path": dataset.path.expanduser().absolute()})
-    training = experiment.training.model_copy(update={"dataset": dataset})
-    return experiment.model_copy(update={"training": training})
+    training, measurement = _here(experiment.training), _here(experiment.measurement)
+    if training is not None and training.dataset is not None:
+        dataset = training.dataset.model_copy(update={"path": _absolute(training.dataset.path)})
+        training = training.model_copy(update={"dataset": dataset})
+    return experiment.model_copy(update={"training": training, "measurement": measurement})
+
+
+def _here(part: Part) -> Part:
+    """The same part of an experiment; the path of its table, where it has one, made absolute."""
+    if not isinstance(part, TableSource):
+        return part
+    return part.model_copy(update={"table": _absolute(part.table)})
+
+
+def _absolute(path: Path) -> Path:
+    return path.expanduser().absolute()

@@ -134,7 +134,7 @@ def _facts(session: Session, found: CandidateDetail, experiment: Experiment) -> 
 
 def _recipe(experiment: Experiment) -> dict[str, Any]:
     """The training's settings. Where the data set lay is nobody's business, what it is called may be."""
-    if experiment.training is None:
+    if experiment.training is None or experiment.training.dataset is None:
         return {}
     recipe = experiment.training.model_dump(mode="json")
     return {**recipe, "dataset": {**recipe["dataset"], "path": experiment.training.dataset.path.name}}

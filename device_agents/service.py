@@ -1,6 +1,5 @@
 """The agent as a process: one phone, from its registration to SIGTERM."""
 
-import hashlib
 import logging
 import os
 import socket
@@ -9,18 +8,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from celery import Celery, signals
-
 from db import migrate, phones
 from db.artifacts import ArtifactStore
+from db.claim import Claim
 from db.phone_work import WorkKind
 from db.phones import PhoneFacts
 from db.presence import Presence, facts_of_this_process
+from db.report import Report
 from db.session import Database
-from db.work import Work
+from db.work import LeaseKeeper, Work
 from device_agents.app import agent_app
 from device_agents.blame import Guard
 from device_agents.care import care_for
+from device_agents.consuming import consume
 from device_agents.gate import Gate
 from device_agents.link import open_link
 from device_agents.measurer import Measurer
@@ -28,6 +28,7 @@ from device_agents.metrics import PhoneMetrics
 from device_agents.phone import Identity, Phone, device_class
 from device_agents.recovery import NewProcessWanted
 from device_agents.scorer import Scorer
+from device_agents.table_measurer import TableMeasurer
 from paretofarm.errors import PhoneOffline, PhoneUnauthorized, Unavailable
 from paretofarm.lifecycle import ON_DEVICE, Stage, queue_name
 from paretofarm.meter import NO_METER, Meter
@@ -104,25 +105,31 @@ def _serve(
         settings.broker_url,
         database=database,
         gate=gate,
-        work=lambda claim, keeper: crew.work[claim.step.stage](claim, keeper),
+        work=crew.do,
         owner=owner,
         lease_s=settings.lease_s,
         meter=metrics.meter,
     )
     log.info("agent is up: %s (%s), device class %s", identity.serial, identity.model, device)
     with Presence(database, facts_of_this_process(owner, "agent", gate.queues)):
-        _work(app, gate, name=address, stop=crew.measurer.stop)
+        consume(app, gate, name=address, stop=crew.measurer.stop)
     if recoverer.new_process:
         raise NewProcessWanted(f"{identity.serial}: the agent ends for its phone's sake, to be started anew")
 
 
 @dataclass(frozen=True)
 class _Crew:
-    """What does the work of one phone. work: guarded, by stage."""
+    """What does the work of one phone. work: guarded, by stage; table: measures tabular searches, without the phone."""
 
     measurer: Measurer
     guard: Guard
     work: Mapping[Stage, Work]
+    table: TableMeasurer
+
+    def do(self, claim: Claim, keeper: LeaseKeeper) -> Report:
+        """The work of `db.work.perform`."""
+        work = self.table.measure if claim.experiment.is_tabular else self.work[claim.step.stage]
+        return work(claim, keeper)
 
 
 def _crew(
@@ -169,36 +176,7 @@ def _crew(
         Stage.MEASURE: guard.guarded(measurer.measure, WorkKind.MEASUREMENT),
         Stage.SCORE: guard.guarded(scorer.score, WorkKind.SCORE),
     }
-    return _Crew(measurer, guard, work)
-
-
-def _work(app: Celery, gate: Gate, *, name: str, stop: Callable[[], None]) -> None:
-    """Consumes until the process is told to end, or the gate ends it. stop: gives up what is being done, at once."""
-    signals.setup_logging.connect(_leave_logging_alone, weak=False)
-    worker = app.Worker(
-        hostname=f"agent-{hashlib.sha256(name.encode()).hexdigest()[:8]}@%h",
-        pool_cls="solo",
-        concurrency=1,
-        queues=gate.queues,
-        without_gossip=True,
-        without_mingle=True,
-        without_heartbeat=True,
-        loglevel="WARNING",
-        quiet=True,
-    )
-
-    def drain(**_: object) -> None:
-        stop()
-
-    signals.worker_shutting_down.connect(drain, weak=False)
-    try:
-        worker.start()
-    finally:
-        signals.worker_shutting_down.disconnect(drain)
-
-
-def _leave_logging_alone(**_: object) -> None:
-    """Celery would set the level of all loggers to that of its own."""
+    return _Crew(measurer, guard, work, TableMeasurer(measurer.phone_id, metrics.device))
 
 
 def _begin_anew(measurer: Measurer, found: Identity, register: Callable[[Identity], int]) -> None:

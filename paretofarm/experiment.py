@@ -9,11 +9,14 @@ from paretofarm.algorithms import AlgorithmSettings
 from paretofarm.complaints import NAME_PATTERN, complaints
 from paretofarm.errors import ConfigError
 from paretofarm.lifecycle import Plan
+from paretofarm.metrics import Metric
 from paretofarm.objective import Constraint, Objective
 from paretofarm.runtimes import MeasurementSettings
 from paretofarm.spaces import SearchSpaceSettings
+from paretofarm.spaces.skeleton import HourglassSkeleton
 from paretofarm.strict import Strict
-from paretofarm.training import TrainingSettings
+from paretofarm.table_settings import TableSource
+from paretofarm.training import SegmentationTraining, TabularTraining, TrainingSettings
 
 
 class Stop(Strict):
@@ -71,12 +74,41 @@ class Experiment(Strict):
 
     @model_validator(mode="after")
     def _same_size(self) -> Self:
-        expected = getattr(self.search_space, "input_size", None)
-        if self.training and expected is not None and self.training.dataset.size != expected:
-            raise ValueError(
-                f"training.dataset.size is {self.training.dataset.size}, search_space.input_size is {expected}"
-            )
+        space, training = self.search_space, self.training
+        if isinstance(space, HourglassSkeleton) and isinstance(training, SegmentationTraining):
+            size, expected = training.dataset.size, space.input_size
+            if size != expected:
+                raise ValueError(f"training.dataset.size is {size}, search_space.input_size is {expected}")
         return self
+
+    @model_validator(mode="after")
+    def _tables_or_networks(self) -> Self:
+        parts = [part for part in (self.training, self.measurement) if part is not None]
+        if self.is_tabular and not all(isinstance(part, TableSource) for part in parts):
+            raise ValueError("training and measurement are both tabular, or neither is: a table has no networks")
+        if not self.is_tabular and not isinstance(self.search_space, HourglassSkeleton):
+            kind = self.search_space.type
+            raise ValueError(f"search_space {kind} is known from tables alone: training and measurement are tabular")
+        return self
+
+    @model_validator(mode="after")
+    def _in_the_table(self) -> Self:
+        if self.is_tabular:
+            for item in (*self.objectives, *self.constraints):
+                problem = None if item.device else self._lacking(item.metric)
+                if problem:
+                    raise ValueError(problem)
+        return self
+
+    def _lacking(self, metric: Metric) -> str | None:
+        if isinstance(self.training, TabularTraining):
+            return self.training.objection(metric)
+        return f"{metric.name} is a column of a tabular training"
+
+    @property
+    def is_tabular(self) -> bool:
+        """Whether tables say what else is trained and measured: there are no networks then."""
+        return isinstance(self.training, TableSource) or isinstance(self.measurement, TableSource)
 
     @property
     def devices(self) -> tuple[str, ...]:

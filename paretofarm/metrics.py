@@ -60,6 +60,7 @@ _ALL = (
     Metric("miou", "", Source.TRAIN, Goal.MAXIMIZE, maximum=1.0),
     Metric("f1", "", Source.TRAIN, Goal.MAXIMIZE, maximum=1.0),
     Metric("pixel_accuracy", "", Source.TRAIN, Goal.MAXIMIZE, maximum=1.0),
+    Metric("accuracy", "", Source.TRAIN, Goal.MAXIMIZE, maximum=1.0),
     Metric("loss", "", Source.TRAIN, Goal.MINIMIZE),
     Metric("device_miou", "", Source.SCORE, Goal.MAXIMIZE, maximum=1.0),
     Metric("device_f1", "", Source.SCORE, Goal.MAXIMIZE, maximum=1.0),

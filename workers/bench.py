@@ -17,15 +17,17 @@ from db.artifacts import ArtifactStore, StoredArtifact
 from db.claim import Claim
 from db.report import EpochMetrics, Report
 from db.session import Database
+from db.table_files import TableFiles
 from db.work import HandedBack, LeaseKeeper
 from paretofarm import instruments
 from paretofarm.errors import DatabaseUnavailable
 from paretofarm.lifecycle import Stage
 from paretofarm.meter import NO_METER, Meter
 from paretofarm.settings import Settings
-from paretofarm.training import TrainingSettings
+from paretofarm.training import SegmentationTraining
 from workers.artifact_kinds import CHECKPOINT, NETWORK, ONNX, REFERENCE, TEST_SET, TRAINED_NETWORK, TRAINED_ONNX
 from workers.isolation import ForkServer, IsolatedJob
+from workers.tabular import look_up
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +46,7 @@ class Bench:
         self.database = Database(settings.database_url)
         self.owner = f"{name}@{socket.gethostname()}-{os.getpid()}"
         self._store = ArtifactStore(settings.artifacts, settings.cache)
+        self._tables = TableFiles()
         self._server = ForkServer(nice=nice)
         self._device = _training_device()
         self._running: set[IsolatedJob] = set()
@@ -68,6 +71,8 @@ class Bench:
 
     def work(self, claim: Claim, keeper: LeaseKeeper) -> Report:
         """Does whatever stage the claim is about; the work of `db.work.perform`."""
+        if claim.experiment.is_tabular:
+            return look_up(claim, self._tables)
         stages: Mapping[Stage, Callable[[Claim, LeaseKeeper, Path], Report]] = {
             Stage.BUILD: self._build,
             Stage.COMPILE: self._compile,
@@ -102,12 +107,11 @@ class Bench:
     def _compilation(self, claim: Claim, source: str, folder: Path) -> Parameters:
         """source: kind of the artifact to compile."""
         assert claim.experiment.measurement is not None, "an experiment that names devices has measurement settings"
-        training = claim.experiment.training
         return {
             "onnx": str(self._store.fetch(claim.artifact(source))),
             "measurement": claim.experiment.measurement.model_dump(mode="json"),
             "device": claim.step.device,
-            "dataset": training.dataset.model_dump(mode="json") if training else None,
+            "dataset": _dataset(claim),
             "cache": str(self.settings.cache),
             "out": str(folder),
         }
@@ -198,18 +202,23 @@ class Bench:
 
 def _network(claim: Claim) -> Parameters:
     """What names a network completely. The seed is the candidate's own: trained anywhere, it comes out the same."""
-    training = claim.experiment.training
     return {
         "space": claim.experiment.search_space.model_dump(mode="json"),
         "architecture": claim.architecture.to_dict(),
-        "dataset": training.dataset.model_dump(mode="json") if training else None,
+        "dataset": _dataset(claim),
         "seed": claim.experiment.seed + claim.number,
     }
 
 
-def _training(claim: Claim) -> TrainingSettings:
-    assert claim.experiment.training is not None, "an experiment with trained metrics has training settings"
-    return claim.experiment.training
+def _dataset(claim: Claim) -> Parameters | None:
+    training = claim.experiment.training
+    return training.dataset.model_dump(mode="json") if training and training.dataset else None
+
+
+def _training(claim: Claim) -> SegmentationTraining:
+    training = claim.experiment.training
+    assert isinstance(training, SegmentationTraining), "an experiment with trained metrics has training settings"
+    return training
 
 
 def _training_device() -> str:

@@ -27,7 +27,7 @@ from paretofarm.labelled_images import encode
 from paretofarm.objective import Constraint, violation
 from paretofarm.runtimes import MeasurementSettings
 from paretofarm.spaces import SearchSpaceSettings
-from paretofarm.training import TrainingSettings
+from paretofarm.training import SegmentationTraining
 from workers.datasets import Split, class_names, open_dataset
 from workers.export import export_onnx, verify_onnx
 from workers.isolation.child import Emit, Job
@@ -124,7 +124,8 @@ def train_network(parameters: Parameters, emit: Emit) -> dict[str, Any]:
     "train_loss": …, "seconds": …, "images": …}` (trained on in that epoch).
     Errors: `TrainingDiverged`, `OutOfMemory`, `DataError`, `ArtifactMissing` (checkpoint).
     """
-    space, settings = _parse(SearchSpaceSettings, parameters["space"]), _parse(TrainingSettings, parameters["training"])
+    space = _parse(SearchSpaceSettings, parameters["space"])
+    settings = _parse(SegmentationTraining, parameters["training"])
     dataset = open_dataset(settings.dataset, Path(parameters["cache"]))
     network = _network(space, parameters, len(dataset.class_names))
     out = Path(parameters["out"])

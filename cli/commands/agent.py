@@ -25,7 +25,7 @@ AGENT_KEY = Path("~/.paretofarm/adbkey")
     multiple=True,
     metavar="ADDRESS",
     help="Only this phone: HOST:PORT where its adbd listens (`adb tcpip 5555`), usb:SERIAL, usb:BUS-PORT or "
-    "server:SERIAL. May be repeated.",
+    "server:SERIAL; table:CLASS: none, tabular searches are answered. May be repeated.",
 )
 @click.option(
     "--serial", "serials", multiple=True, metavar="S", help="Of the attached phones only this one. Repeatable."
@@ -118,9 +118,16 @@ def _run_one(
 ) -> None:
     from cli.broker_wait import wait_for_broker
     from cli.metrics.serving import serve_metrics
+    from device_agents.link.address import TableAddress, parse_address
     from device_agents.service import run  # needs the extra `agent`
+    from device_agents.table_service import run as run_table
 
+    place = parse_address(address)
     with serve_metrics(metrics, Process.AGENT) as meter:
+        if isinstance(place, TableAddress):
+            wait_for_broker(settings.broker_url)
+            run_table(settings, device=place.device, meter=meter)
+            return
         run(
             settings,
             address=address,

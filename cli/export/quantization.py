@@ -23,7 +23,7 @@ def quantize(export: Export, store: ArtifactStore, settings: Settings, folder: P
     except ImportError as error:
         raise ConfigError(f"the extra `worker` is not installed here ({error})") from error
     training, measurement = export.experiment.training, export.experiment.measurement
-    assert training is not None, "a candidate with trained weights has training settings"
+    assert training and training.dataset, "a candidate with trained weights was trained on a data set"
     images = measurement.calibration_images if measurement else 64
     source = next(artifact for artifact in export.artifacts.values() if artifact.kind == TRAINED)
     compiled = compile_network(

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from device_agents.link.address import ServerAddress, TcpAddress, UsbAddress, parse_address
+from device_agents.link.address import ServerAddress, TableAddress, TcpAddress, UsbAddress, parse_address
 from device_agents.link.channel import Channel
 from device_agents.link.server_place import ServerPlace
+from paretofarm.errors import ConfigError
 from paretofarm.ports import DeviceLink
 
 DEFAULT_KEY_PATH = Path("~/.paretofarm/adbkey")
@@ -53,3 +54,5 @@ def open_channel(
             from device_agents.link.usb_transport import UsbTransport
 
             return AdbShellChannel(address, UsbTransport(usb, LibusbBus()), key_path, authorization_wait_s=wait_s)
+        case TableAddress():
+            raise ConfigError(f"{address} is no phone")

@@ -7,7 +7,8 @@ from paretofarm.errors import ConfigError
 
 USB = "usb:"
 SERVER = "server:"
-FORMS = "host:port, usb:SERIAL, usb:BUS-PORT or server:SERIAL"
+TABLE = "table:"
+FORMS = "host:port, usb:SERIAL, usb:BUS-PORT, server:SERIAL or table:CLASS"
 _PORTS = re.compile(r"(\d+)-(\d+(?:\.\d+)*)")
 
 
@@ -51,7 +52,17 @@ class ServerAddress:
         return f"{SERVER}{self.device}"
 
 
-Address = TcpAddress | UsbAddress | ServerAddress
+@dataclass(frozen=True)
+class TableAddress:
+    """No phone at all: the device class of searches whose latencies are looked up in a table."""
+
+    device: str
+
+    def __str__(self) -> str:
+        return f"{TABLE}{self.device}"
+
+
+Address = TcpAddress | UsbAddress | ServerAddress | TableAddress
 
 
 def parse_address(text: str) -> Address:
@@ -60,6 +71,8 @@ def parse_address(text: str) -> Address:
         return _usb(text)
     if text.startswith(SERVER):
         return ServerAddress(_word(text, SERVER))
+    if text.startswith(TABLE):
+        return TableAddress(_word(text, TABLE))
     host, separator, port = text.rpartition(":")
     if not separator or not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
         raise ConfigError(f"phone address {text!r}: expected {FORMS}")
@@ -79,7 +92,7 @@ def names_a_port(text: str) -> bool:
             return ports is not None
         case ServerAddress(device=device):
             return device.startswith(USB)
-        case TcpAddress():
+        case TcpAddress() | TableAddress():
             return False
 
 

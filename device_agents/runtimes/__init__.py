@@ -13,6 +13,7 @@ from device_agents.runtimes.qnn_sim import QnnSimRuntime
 from device_agents.runtimes.snpe import SnpeRuntime
 from device_agents.runtimes.snpe_sdk import SnpeSdk
 from paretofarm.commands import COMMANDS, named_command
+from paretofarm.errors import ConfigError
 from paretofarm.phone_settings import BLOCK_TIMEOUT, positive
 from paretofarm.runtimes import MeasurementSettings
 
@@ -38,6 +39,8 @@ def device_runtime(settings: MeasurementSettings, environment: Mapping[str, str]
         case "command":
             command = named_command(read_commands(environment), settings.command, environment[COMMANDS])
             return CommandRuntime(settings, command)
+        case "tabular":
+            raise ConfigError("the runtime tabular has no use for a phone")
 
 
 def _path(environment: Mapping[str, str], name: str) -> Path | None:

@@ -10,9 +10,15 @@ from paretofarm.runtimes.onnxruntime import OnnxRuntimeMeasurement
 from paretofarm.runtimes.qnn import QnnMeasurement
 from paretofarm.runtimes.qnn_sim import QnnSimMeasurement
 from paretofarm.runtimes.snpe import SnpeMeasurement
+from paretofarm.runtimes.tabular import TabularMeasurement
 
 MeasurementSettings = Annotated[
-    OnnxRuntimeMeasurement | QnnMeasurement | QnnSimMeasurement | SnpeMeasurement | CommandMeasurement,
+    OnnxRuntimeMeasurement
+    | QnnMeasurement
+    | QnnSimMeasurement
+    | SnpeMeasurement
+    | CommandMeasurement
+    | TabularMeasurement,
     Field(discriminator="runtime"),
 ]
 
@@ -23,4 +29,5 @@ __all__ = [
     "QnnMeasurement",
     "QnnSimMeasurement",
     "SnpeMeasurement",
+    "TabularMeasurement",
 ]

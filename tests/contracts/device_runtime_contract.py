@@ -59,18 +59,12 @@ def some_images(count: int = 3) -> Images:
     return np.random.default_rng(5).random((count, 3, SIDE, SIDE), dtype=np.float32)
 
 
-class DeviceRuntimeContract:
-    """Needs the fixture `bench`, `samples` and `expected`."""
-
-    tolerance = 1e-5
+class DeviceTimingContract:
+    """What every runtime promises that tells times. Needs the fixture `bench` and `samples`."""
 
     def samples(self, inferences: int) -> int:
         """How many samples a block of so many inferences has."""
         return inferences
-
-    def expected(self, images: Images) -> Logits:
-        """What the good network gives."""
-        raise NotImplementedError
 
     def test_preparing_twice_pushes_once(self, bench: Bench) -> None:
         version = bench.runtime.prepare(bench.link)
@@ -96,6 +90,23 @@ class DeviceRuntimeContract:
         bench.runtime.prepare(bench.link)
         with pytest.raises(NotDeployable):
             bench.runtime.time_block(bench.link, bench.bad, folder=bench.folder, inferences=5)
+
+    def test_the_reference_is_a_file_or_the_toolchains(self, bench: Bench) -> None:
+        reference = bench.runtime.reference()
+        assert reference is None or reference.is_file()
+
+
+class DeviceRuntimeContract(DeviceTimingContract):
+    """What every runtime promises that also hands out outputs. Needs `expected` beside."""
+
+    tolerance = 1e-5
+
+    def expected(self, images: Images) -> Logits:
+        """What the good network gives."""
+        raise NotImplementedError
+
+    def test_a_network_that_does_not_run_gives_no_outputs(self, bench: Bench) -> None:
+        bench.runtime.prepare(bench.link)
         with pytest.raises(NotDeployable):
             bench.runtime.infer(bench.link, bench.bad, some_images(1), folder=bench.folder)
 
@@ -121,10 +132,6 @@ class DeviceRuntimeContract:
         before = self._files(bench)
         bench.runtime.infer(bench.link, bench.good, some_images(2), folder=bench.folder)
         assert self._files(bench) == before
-
-    def test_the_reference_is_a_file_or_the_toolchains(self, bench: Bench) -> None:
-        reference = bench.runtime.reference()
-        assert reference is None or reference.is_file()
 
     def _files(self, bench: Bench) -> str:
         return bench.link.run(["find", bench.folder], timeout_s=10).stdout

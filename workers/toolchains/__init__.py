@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from paretofarm.commands import COMMANDS, named_command
+from paretofarm.errors import ConfigError
 from paretofarm.runtimes import MeasurementSettings
 from workers.toolchains.command import CommandToolchain
 from workers.toolchains.command_file import read_commands
@@ -31,3 +32,5 @@ def toolchain(settings: MeasurementSettings, environment: Mapping[str, str], cac
         case "command":
             command = named_command(read_commands(environment), settings.command, environment[COMMANDS])
             return CommandToolchain(settings, command, environment, cache)
+        case "tabular":
+            raise ConfigError("the runtime tabular has no networks to compile")

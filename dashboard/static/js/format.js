@@ -6,6 +6,7 @@ export const METRICS = {
   miou: { label: "mIoU", better: "higher", digits: 3 },
   f1: { label: "F1", better: "higher", digits: 3 },
   pixel_accuracy: { label: "Pixel accuracy", better: "higher", digits: 3 },
+  accuracy: { label: "Accuracy", better: "higher", digits: 3 },
   device_miou: { label: "mIoU on the phone", better: "higher", digits: 3 },
   device_f1: { label: "F1 on the phone", better: "higher", digits: 3 },
   device_pixel_accuracy: { label: "Pixel accuracy on the phone", better: "higher", digits: 3 },
