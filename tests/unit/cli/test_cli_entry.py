@@ -72,8 +72,8 @@ def test_closed_errors_do_not_matter() -> None:
         ("candidates", "Missing argument 'SEARCH': see `paretofarm candidates --help`"),
         (
             "agent --connect x",
-            "Invalid value for '--connect': 'x' is not HOST:PORT, usb:SERIAL, usb:BUS-PORT, server:SERIAL or table:CLASS: "
-            "see `paretofarm agent --help`",
+            "Invalid value for '--connect': 'x' is not HOST:PORT, usb:SERIAL, usb:BUS-PORT, server:SERIAL or "
+            "table:CLASS: see `paretofarm agent --help`",
         ),
     ],
 )
