@@ -11,6 +11,8 @@ def measured_words(details: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     loads = details.get("load_ms", {})
     if loads:
         yield "load", ", ".join(f"{loads[name]:.4g} ms {name}" for name in ("cold", "warm") if name in loads)
+    if details.get("form") == "arch":
+        yield "ran as", "context for all chips of its architecture: the phone refused the one for its SoC"
     if "peak_memory_bytes" in details:
         yield "peak memory", f"{bytes_text(details['peak_memory_bytes'])} (of the runner)"
     layers = details.get("layers_ms", {})

@@ -56,7 +56,7 @@ class Measurement:
         baseline_ms: the reference's pace on this device class when it was first measured; usual_ms: on this phone of
         late.
         """
-        times = [self._time(self.network, PROBE_INFERENCES)]
+        times = [self._time(self.network, PROBE_INFERENCES, watch_memory=True)]
         candidate_inferences = self._block_length(min(times[0].samples_ms))
         pacer = _Pacer(self, self._block_length(baseline_ms), usual_ms)
         blocks: list[Block] = []
@@ -99,8 +99,10 @@ class Measurement:
         """Inferences that fill `min_block_s` at that pace, and at least `min_inferences`."""
         return max(self.settings.min_inferences, math.ceil(self.settings.min_block_s / (pace_ms / 1e3)))
 
-    def _time(self, network: InstalledNetwork, inferences: int) -> BlockTimes:
-        return self.runtime.time_block(self.link, network, folder=self.folder, inferences=inferences)
+    def _time(self, network: InstalledNetwork, inferences: int, *, watch_memory: bool = False) -> BlockTimes:
+        return self.runtime.time_block(
+            self.link, network, folder=self.folder, inferences=inferences, watch_memory=watch_memory
+        )
 
 
 class _Pacer:

@@ -13,13 +13,14 @@ class RunFacts:
     """None and empty where the runner does not tell.
 
     layers_ms: medians over the blocks, by the runner's own names, each within the one before. cold_load_ms: of the
-    first start after the push; warm_load_ms: median of those after it. peak_memory_bytes: of the runner's process.
+    first start after the push; warm_load_ms: median of those after it. peak_memory_bytes, form: as of `BlockTimes`.
     """
 
     layers_ms: Mapping[str, float]
     cold_load_ms: float | None
     warm_load_ms: float | None
     peak_memory_bytes: int | None
+    form: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """JSON of what is known."""
@@ -28,6 +29,7 @@ class RunFacts:
             "layers_ms": dict(self.layers_ms),
             "load_ms": {name: ms for name, ms in loads.items() if ms is not None},
             "peak_memory_bytes": self.peak_memory_bytes,
+            "form": self.form,
         }
         return {name: value for name, value in facts.items() if value}
 
@@ -43,6 +45,7 @@ def run_facts(times: Sequence[BlockTimes]) -> RunFacts:
         cold_load_ms=loads[0] if loads else None,
         warm_load_ms=statistics.median(warm) if (warm := [ms for ms in loads[1:] if ms is not None]) else None,
         peak_memory_bytes=max(peaks, default=None),
+        form=next((block.form for block in times if block.form is not None), None),
     )
 
 

@@ -1,6 +1,6 @@
 """How candidates are measured: what all runtimes share of the `measurement:` part of an experiment file."""
 
-from typing import ClassVar, Self
+from typing import Self
 
 from pydantic import Field, model_validator
 
@@ -24,8 +24,6 @@ class MeasurementProtocol(Strict):
     the network runs without a pause for that long, for `latency_sustained_ms` (0: not at all).
     """
 
-    told: ClassVar[frozenset[str]] = frozenset()
-    """Which of `load_ms` and `peak_memory_bytes` the runner tells."""
     max_relative_ci: float = Field(0.02, gt=0, lt=1)
     warmup_inferences: int = Field(20, ge=1, le=10_000)
     min_inferences: int = Field(100, ge=3, le=1_000_000)
@@ -59,6 +57,4 @@ class MeasurementProtocol(Strict):
         """Why this runtime cannot tell the metric of a device class; None where it can."""
         if metric.name == "latency_sustained_ms" and not self.sustained_s:
             return f"{metric.name}@{device} needs measurement.sustained_s, the seconds to run for"
-        if metric.name in ("load_ms", "peak_memory_bytes") and metric.name not in self.told:
-            return f"{metric.name}@{device}: its runner does not tell"
         return None

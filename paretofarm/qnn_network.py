@@ -1,7 +1,8 @@
 """A network as compiled for a Hexagon tensor processor: what goes in and comes out of it, in the form it wants.
 
 The file is a zip of `context.bin` (Qualcomm's context binary), `interface.json` (this module) and, where onnxruntime
-made it, `context.onnx`, by which onnxruntime runs that same binary in the simulator.
+made it, `context.onnx`, by which onnxruntime runs that same binary in the simulator. Beside a context for one SoC lies
+`context-arch.bin`, for a phone that refuses it.
 """
 
 import math
@@ -16,6 +17,8 @@ from paretofarm.errors import ConfigError
 from paretofarm.strict import Strict
 
 CONTEXT = "context.bin"
+GENERAL_CONTEXT = "context-arch.bin"
+"""For all chips of the architecture, beside one for a SoC alone, which phones may refuse."""
 INTERFACE = "interface.json"
 WRAPPER = "context.onnx"
 

@@ -32,7 +32,9 @@ class NoisyRuntime:
     def files(self, compiled: Path, folder: Path) -> Mapping[str, Path]:
         return {compiled.name: compiled}
 
-    def time_block(self, link: DeviceLink, network: InstalledNetwork, *, folder: str, inferences: int) -> BlockTimes:
+    def time_block(
+        self, link: DeviceLink, network: InstalledNetwork, *, folder: str, inferences: int, watch_memory: bool = False
+    ) -> BlockTimes:
         if network.folder not in self.networks:
             raise NotDeployable(f"the noisy phone has no network {network.folder}")
         self.phone.idle(START_S)

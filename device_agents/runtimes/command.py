@@ -15,6 +15,7 @@ from device_agents.runtimes.port import BlockTimes, Images, InstalledNetwork, Lo
 from device_agents.runtimes.raw_files import Layout, batch_folder, logits, missing_output, push_images
 from device_agents.runtimes.toolset import Toolset
 from device_agents.runtimes.unpacking import described, require_fitting, some_input, unpack
+from device_agents.runtimes.watched_run import watched_run
 from paretofarm.command_template import fill
 from paretofarm.commands import Command, InferCommand, Invocation
 from paretofarm.errors import ConfigError, NotDeployable, RunnerFailed
@@ -42,7 +43,9 @@ class CommandRuntime:
     def files(self, compiled: Path, folder: Path) -> Mapping[str, Path]:
         return {self.command.network: unpack(compiled, folder / self.command.network)}
 
-    def time_block(self, link: DeviceLink, network: InstalledNetwork, *, folder: str, inferences: int) -> BlockTimes:
+    def time_block(
+        self, link: DeviceLink, network: InstalledNetwork, *, folder: str, inferences: int, watch_memory: bool = False
+    ) -> BlockTimes:
         time, warmup = self.command.time, self.settings.warmup_inferences
         with batch_folder(link, folder) as batch:
             values = self._values(link, network, batch) | {"inferences": inferences, "warmup": warmup}
@@ -52,12 +55,12 @@ class CommandRuntime:
                     "inputs": push_images(link, image, batch, Layout(time.layout), home=self.home),
                     "input": input_name(0),
                 }
-            result = self._run(link, time, values, batch)
+            result, peak = self._run(link, time, values, batch, watch_memory=watch_memory)
             self._require_success(result)
             text = self._text(link, time.reads, result, batch)
         samples = read_times(text, time.latency, inferences=inferences, warmup=warmup)
         load = read_times(text, time.load, inferences=inferences, warmup=0)[0] if time.load else None
-        return BlockTimes(samples, load_ms=load)
+        return BlockTimes(samples, load_ms=load, peak_memory_bytes=peak)
 
     def infer(self, link: DeviceLink, network: InstalledNetwork, images: Images, *, folder: str) -> Logits:
         infer, description = self._infer(), described(PackedNetwork, network.local)
@@ -75,10 +78,20 @@ class CommandRuntime:
     def reference(self) -> None:
         return None
 
-    def _run(self, link: DeviceLink, invocation: Invocation, values: Values, folder: str) -> CommandResult:
+    def _run(
+        self, link: DeviceLink, invocation: Invocation, values: Values, folder: str, *, watch_memory: bool = False
+    ) -> tuple[CommandResult, int | None]:
+        """What the command gave, and its peak memory where that is watched."""
         argv = [fill(word, values) for word in invocation.argv]
         environment = {name: fill(word, values) for name, word in invocation.environment.items()}
-        result = link.run(argv, timeout_s=invocation.timeout_s, environment=environment, directory=folder)
+        result, peak = watched_run(
+            link,
+            argv,
+            timeout_s=invocation.timeout_s,
+            environment=environment,
+            directory=folder,
+            watch=watch_memory,
+        )
         if result.exit_code in (126, 127):
             raise ConfigError(f"{link.serial}: {argv[0]} cannot be started: {_tail(result)}")
         if result.exit_code > 128:
@@ -86,7 +99,7 @@ class CommandRuntime:
         if result.exit_code != 0:
             name = self.settings.command
             raise NotDeployable(f"{name} cannot run the network (exit code {result.exit_code}): {_tail(result)}")
-        return result
+        return result, peak
 
     def _infer(self) -> InferCommand:
         if self.command.infer is None:

@@ -19,6 +19,7 @@ from uuid import uuid4
 from device_agents.runtimes.port import BlockTimes, Images, InstalledNetwork, Logits
 from device_agents.runtimes.raw_files import batch_folder, pull_logits, push_images
 from device_agents.runtimes.toolset import Toolset
+from device_agents.runtimes.watched_run import watched_run
 from paretofarm.errors import ConfigError, NotDeployable, RunnerFailed
 from paretofarm.ports import DeviceLink
 from paretofarm.runtimes import OnnxRuntimeMeasurement
@@ -62,7 +63,9 @@ class OnnxRuntime:
     def files(self, compiled: Path, folder: Path) -> Mapping[str, Path]:
         return {NETWORK: compiled}
 
-    def time_block(self, link: DeviceLink, network: InstalledNetwork, *, folder: str, inferences: int) -> BlockTimes:
+    def time_block(
+        self, link: DeviceLink, network: InstalledNetwork, *, folder: str, inferences: int, watch_memory: bool = False
+    ) -> BlockTimes:
         # The program appends to a file that is there.
         result_file = f"{folder}/times-{uuid4().hex}.csv"
         warmup = self.settings.warmup_inferences
@@ -72,14 +75,16 @@ class OnnxRuntime:
             *("-x", str(self.settings.threads), "-y", "1", "-e", "cpu", "-I"),
             *(f"{network.folder}/{NETWORK}", result_file),
         ]
-        result = link.run(argv, timeout_s=self.block_timeout_s, directory=folder)
+        timeout_s = self.block_timeout_s
+        result, peak = watched_run(link, argv, timeout_s=timeout_s, directory=folder, watch=watch_memory)
         if result.exit_code != 0:
             raise _blame(PROGRAM, result.exit_code, result.stderr or result.stdout, network.folder)
         rows = link.pull(result_file).decode()
         times = parse_times(rows)[warmup:]
         if len(times) != inferences:
             raise RunnerFailed(f"{PROGRAM} on {link.serial} timed {len(times)} of {inferences} inferences")
-        return BlockTimes(times, load_ms=parse_load_ms(result.stdout), peak_memory_bytes=parse_peak_memory(rows))
+        peak = parse_peak_memory(rows) or peak
+        return BlockTimes(times, load_ms=parse_load_ms(result.stdout), peak_memory_bytes=peak)
 
     def infer(self, link: DeviceLink, network: InstalledNetwork, images: Images, *, folder: str) -> Logits:
         program = self._runner(link)

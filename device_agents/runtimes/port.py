@@ -30,13 +30,15 @@ class BlockTimes:
 
     samples_ms: one of each inference or, where the runner tells no more, its average over the block. layers_ms: the
     same time as seen from further inside (RPC, accelerator), by the runner's own names. load_ms: until the network was
-    ready. peak_memory_bytes: of the runner's process.
+    ready. peak_memory_bytes: of the runner's process, and the network's own size where it is an accelerator that
+    holds it. form: in which of its forms the network ran, where the phone refused the first.
     """
 
     samples_ms: tuple[float, ...]
     layers_ms: Mapping[str, float] = field(default_factory=dict)
     load_ms: float | None = None
     peak_memory_bytes: int | None = None
+    form: str | None = None
 
 
 class DeviceRuntime(Protocol):
@@ -52,10 +54,13 @@ class DeviceRuntime(Protocol):
     def files(self, compiled: Path, folder: Path) -> Mapping[str, Path]:
         """What of a compiled network has to lie on the phone, by its name there. `folder` is for what is made of it."""
 
-    def time_block(self, link: DeviceLink, network: InstalledNetwork, *, folder: str, inferences: int) -> BlockTimes:
+    def time_block(
+        self, link: DeviceLink, network: InstalledNetwork, *, folder: str, inferences: int, watch_memory: bool = False
+    ) -> BlockTimes:
         """Times `inferences` inferences of the network, after the warm-up.
 
-        Input data is generated. `folder` is a remote folder of this job alone.
+        Input data is generated. `folder` is a remote folder of this job alone. watch_memory: the runner's peak memory
+        is read on the phone where the runner does not tell it; the times of such a block do not count.
         """
 
     def infer(self, link: DeviceLink, network: InstalledNetwork, images: Images, *, folder: str) -> Logits:

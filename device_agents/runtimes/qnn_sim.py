@@ -60,7 +60,9 @@ class QnnSimRuntime:
             (folder / name).write_bytes(_member(compiled, name))
         return {name: folder / name for name in (CONTEXT, WRAPPER)}
 
-    def time_block(self, link: DeviceLink, network: InstalledNetwork, *, folder: str, inferences: int) -> BlockTimes:
+    def time_block(
+        self, link: DeviceLink, network: InstalledNetwork, *, folder: str, inferences: int, watch_memory: bool = False
+    ) -> BlockTimes:
         raise ConfigError("a simulator has no latency: measure it with the runtime qnn on a phone")
 
     def infer(self, link: DeviceLink, network: InstalledNetwork, images: Images, *, folder: str) -> Logits:

@@ -25,7 +25,8 @@ from device_agents.runtimes.raw_files import (
 )
 from device_agents.runtimes.snpe_sdk import RUNNER, SnpeSdk
 from device_agents.runtimes.snpe_times import SnpeTimes, parse_diagview
-from device_agents.runtimes.unpacking import described, require_fitting, some_input, unpack
+from device_agents.runtimes.unpacking import described, network_bytes, require_fitting, some_input, unpack
+from device_agents.runtimes.watched_run import watched_run
 from paretofarm.dsp_signs import DspSign, dsp_sign
 from paretofarm.errors import NotDeployable, RunnerFailed, Unavailable
 from paretofarm.ports import CommandResult, DeviceLink
@@ -59,14 +60,18 @@ class SnpeRuntime:
         (folder / INPUT).write_bytes(image_bytes(image[0], Layout.HWC))
         return {DLC: unpack(compiled, folder / DLC), INPUT: folder / INPUT}
 
-    def time_block(self, link: DeviceLink, network: InstalledNetwork, *, folder: str, inferences: int) -> BlockTimes:
+    def time_block(
+        self, link: DeviceLink, network: InstalledNetwork, *, folder: str, inferences: int, watch_memory: bool = False
+    ) -> BlockTimes:
         runner = self._runner(link, network)
         runs = math.ceil(inferences / RUN_INFERENCES)
-        runner.timed(folder, min(self.settings.warmup_inferences, RUN_INFERENCES))
+        peak = runner.warm_up(folder, min(self.settings.warmup_inferences, RUN_INFERENCES), watch_memory)
         times = [runner.timed(folder, math.ceil(inferences / runs)) for _ in range(runs)]
         inside = [{**one.nested_ms, **one.layers_ms} for one in times]
         layers = {name: fmean(one.get(name, 0.0) for one in inside) for name in inside[0]}
-        return BlockTimes(tuple(one.total_ms for one in times), layers, load_ms=times[0].init_ms)
+        peak = None if peak is None else peak + network_bytes(network.local)
+        samples = tuple(one.total_ms for one in times)
+        return BlockTimes(samples, layers, load_ms=times[0].init_ms, peak_memory_bytes=peak)
 
     def infer(self, link: DeviceLink, network: InstalledNetwork, images: Images, *, folder: str) -> Logits:
         runner = self._runner(link, network)
@@ -98,6 +103,12 @@ class _Runner:
     tools: str
     description: SnpeNetwork
 
+    def warm_up(self, folder: str, inferences: int, watch_memory: bool) -> int | None:
+        """The peak memory of the program, where it is watched."""
+        with batch_folder(self.link, folder) as batch:
+            inputs = push_list(self.link, [INPUT] * inferences, batch)
+            return self.run(inputs, inferences, inputs_in=self.network.folder, outputs=batch, watch_memory=watch_memory)
+
     def timed(self, folder: str, inferences: int) -> SnpeTimes:
         """Times of one run on the network's own input."""
         for _ in range(TRIES):
@@ -108,18 +119,27 @@ class _Runner:
                     return parse_diagview(self._read(log))
         raise RunnerFailed(f"{RUNNER} on {self.link.serial} left no {LOG}, {TRIES} times")
 
-    def run(self, inputs: str, inferences: int, *, inputs_in: str, outputs: str) -> None:
-        """inputs: the list, whose names count from the folder `inputs_in`."""
+    def run(
+        self, inputs: str, inferences: int, *, inputs_in: str, outputs: str, watch_memory: bool = False
+    ) -> int | None:
+        """inputs: the list, whose names count from the folder `inputs_in`. The peak memory, where it is watched."""
         argv = [
             *(f"{self.tools}/bin/{RUNNER}", "--container", f"{self.network.folder}/{DLC}"),
             *("--input_list", inputs, "--output_dir", outputs, "--use_dsp"),
             *("--perf_profile", self.settings.perf_profile, "--profiling_level", self.settings.profiling_level),
         ]
-        environment = _environment(self.tools)
-        result = self.link.run(argv, timeout_s=RUN_TIMEOUT_S, environment=environment, directory=inputs_in)
+        result, peak = watched_run(
+            self.link,
+            argv,
+            timeout_s=RUN_TIMEOUT_S,
+            environment=_environment(self.tools),
+            directory=inputs_in,
+            watch=watch_memory,
+        )
         if result.exit_code != 0:
             raise _blame(result)
         self._require_outputs(outputs, inferences)
+        return peak
 
     def _require_outputs(self, outputs: str, inferences: int) -> None:
         """A runner that ends well has not always computed."""

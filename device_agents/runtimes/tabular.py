@@ -26,8 +26,10 @@ class TabularRuntime:
     def files(self, compiled: Path, folder: Path) -> Mapping[str, Path]:
         return {}
 
-    def time_block(self, link: DeviceLink, network: InstalledNetwork, *, folder: str, inferences: int) -> BlockTimes:
-        """There is no warm-up in a table."""
+    def time_block(
+        self, link: DeviceLink, network: InstalledNetwork, *, folder: str, inferences: int, watch_memory: bool = False
+    ) -> BlockTimes:
+        """There is neither a warm-up in a table nor memory."""
         latency_ms = self.latencies_ms.get(network.folder)
         if latency_ms is None:
             raise NotDeployable(f"the table knows no latency of {network.folder}")

@@ -27,6 +27,12 @@ def unpack(archive: Path, to: Path) -> Path:
     return to
 
 
+def network_bytes(archive: Path) -> int:
+    """Size of the network in an archive."""
+    with ZipFile(archive) as opened:
+        return opened.getinfo(NETWORK).file_size
+
+
 def some_input(network: PackedNetwork) -> Images:
     """Images [1, C, H, W] that a network takes, always the same: for its pace only."""
     return np.random.default_rng(0).random(network.input_shape, dtype=np.float32)

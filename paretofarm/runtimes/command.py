@@ -1,6 +1,6 @@
 """Settings of the runtime `command`: a runner of the operator's own (`paretofarm.commands`)."""
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -14,7 +14,6 @@ class CommandMeasurement(MeasurementProtocol):
     precision: of the ONNX network that is given to the command's conversion, or to the phone where it has none.
     """
 
-    told: ClassVar[frozenset[str]] = frozenset({"load_ms"})
     runtime: Literal["command"]
     command: str = Field(pattern=NAME_PATTERN)
     precision: Literal["int8", "fp32"] = "int8"

@@ -1,6 +1,6 @@
 """Settings of the runtime `onnxruntime`: an ONNX network on the phone's CPU."""
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -10,7 +10,6 @@ from paretofarm.measurement import PROTOCOL_VERSION, MeasurementProtocol
 class OnnxRuntimeMeasurement(MeasurementProtocol):
     """An ONNX network timed by onnxruntime on the phone's CPU; int8 networks are calibrated on `calibration_images`."""
 
-    told: ClassVar[frozenset[str]] = frozenset({"load_ms", "peak_memory_bytes"})
     runtime: Literal["onnxruntime"]
     precision: Literal["int8", "fp32"] = "int8"
     threads: int = Field(1, ge=1, le=64)

@@ -1,7 +1,7 @@
 """Settings of the runtime `qnn`: a network on the Hexagon tensor processor (HTP) of a Snapdragon, by Qualcomm's QNN."""
 
 from collections.abc import Mapping
-from typing import ClassVar, Literal
+from typing import Literal
 
 from pydantic import Field, field_validator
 
@@ -19,8 +19,8 @@ class HtpCompilation(MeasurementProtocol):
     """What compiling for a Hexagon tensor processor needs to know.
 
     precision: weights are int8; activations uint8 or, for `a16w8`, uint16. socs: the SoC of device classes that are not
-    named like one (`{lab-phones: SM8550}`). target: contexts for one `soc`, or for all chips of its `arch`: those are a
-    little slower, and run where a phone refuses the others (error 1002).
+    named like one (`{lab-phones: SM8550}`). target: contexts for one `soc`, each with the one for its
+    architecture, in case a phone refuses it (error 1002); or only for the `arch`: those are a little slower.
     """
 
     precision: Literal["int8", "a16w8"] = "int8"
@@ -51,7 +51,6 @@ class HtpCompilation(MeasurementProtocol):
 class QnnMeasurement(HtpCompilation):
     """An HTP context binary timed by `qnn-net-run` on the phone."""
 
-    told: ClassVar[frozenset[str]] = frozenset({"load_ms"})
     runtime: Literal["qnn"]
     perf_profile: PerfProfile = "burst"
 

@@ -1,6 +1,6 @@
 """Settings of the runtime `snpe`: a network on a Snapdragon's Hexagon tensor processor, by Qualcomm's older SDK."""
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -16,7 +16,6 @@ class SnpeMeasurement(HtpCompilation):
     the network down.
     """
 
-    told: ClassVar[frozenset[str]] = frozenset({"load_ms"})
     runtime: Literal["snpe"]
     target: Literal["soc"] = "soc"
     min_block_s: float = Field(0.0, ge=0, le=600)

@@ -1,7 +1,7 @@
 """Settings of the runtime `tabular`: latencies that somebody measured before, in a table (`paretofarm.table`)."""
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -21,7 +21,6 @@ class TabularMeasurement(MeasurementProtocol, TableSource):
     (log-normal), so that intervals are what they would be.
     """
 
-    told: ClassVar[frozenset[str]] = frozenset()
     runtime: Literal["tabular"]
     latency_ms: Annotated[Mapping[DeviceClass, Column], Field(min_length=1)]
     noise: float = Field(0.0, ge=0, le=0.5)

@@ -97,13 +97,25 @@ class DeviceTimingContract:
 
 
 class DeviceRuntimeContract(DeviceTimingContract):
-    """What every runtime promises that also hands out outputs. Needs `expected` beside."""
+    """What every runtime promises that runs on a phone: outputs, and memory. Needs `expected` beside."""
 
     tolerance = 1e-5
+    tells_memory = False
+    """Whether the runner says by itself how much memory it took."""
 
     def expected(self, images: Images) -> Logits:
         """What the good network gives."""
         raise NotImplementedError
+
+    def test_the_runners_peak_memory_is_known_where_it_is_watched(self, bench: Bench) -> None:
+        """Programs under test are scripts of Python, which takes some megabytes."""
+        bench.runtime.prepare(bench.link)
+        watched = bench.runtime.time_block(bench.link, bench.good, folder=bench.folder, inferences=5, watch_memory=True)
+        assert watched.peak_memory_bytes is not None
+        assert 4 * 2**20 < watched.peak_memory_bytes < 2**31
+        assert len(watched.samples_ms) == self.samples(5)
+        plain = bench.runtime.time_block(bench.link, bench.good, folder=bench.folder, inferences=5)
+        assert (plain.peak_memory_bytes is not None) is self.tells_memory
 
     def test_a_network_that_does_not_run_gives_no_outputs(self, bench: Bench) -> None:
         bench.runtime.prepare(bench.link)

@@ -46,6 +46,8 @@ def link(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Devic
 
 
 class TestVirtualPhone(DeviceRuntimeContract):
+    tells_memory = True
+
     @pytest.fixture
     @classmethod
     def bench(cls, link: DeviceLink, int8: Path, tmp_path: Path) -> Bench:

@@ -7,11 +7,11 @@ from pathlib import Path
 import fake_qnn
 import numpy as np
 import pytest
-from device_runtime_contract import CLASSES, SIDE, Bench, DeviceRuntimeContract, RecordingLink, installed
+from device_runtime_contract import CLASSES, SIDE, Bench, DeviceRuntimeContract, RecordingLink, installed, some_images
 from phone_processes import fetch_adbd, start_adbd, start_virtual_phone
 
 from device_agents.link import open_link
-from device_agents.runtimes import Images, Logits, device_runtime
+from device_agents.runtimes import Images, InstalledNetwork, Logits, device_runtime
 from device_agents.runtimes.dsp_sdk import QnnSdk
 from device_agents.runtimes.qnn import QnnRuntime
 from paretofarm.errors import ConfigError, NotDeployable, ParetofarmError, PhoneOffline, RunnerFailed
@@ -24,12 +24,15 @@ IMAGE = QnnTensor(name="image", shape=(1, SIDE, SIDE, 3), dtype="uint8", scale=1
 LOGITS = QnnTensor(name="logits", shape=(1, SIDE, SIDE, CLASSES), dtype="uint8", scale=0.5, offset=-10)
 
 
-def package(path: Path, context: bytes, qnn_version: str = "2.51.0") -> Path:
+def package(path: Path, context: bytes, qnn_version: str = "2.51.0", general: bytes | None = None) -> Path:
+    """general: the context for all chips of the architecture."""
     interface = QnnInterface(
         input=IMAGE, output=LOGITS, soc="SM8550", arch=73, stamped=True, precision="int8", qnn_version=qnn_version
     )
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("context.bin", context)
+        if general is not None:
+            archive.writestr("context-arch.bin", general)
         archive.writestr("interface.json", interface.to_json())
     return path
 
@@ -89,6 +92,63 @@ class QnnRuntimeContract(DeviceRuntimeContract):
         assert counts == ["7", "30"]
         assert ["--profiling_level" in argv for argv in runs] == [False, True]
         assert all(argv[argv.index("--perf_profile") + 1] == "burst" for argv in runs)
+
+    def test_a_phone_that_refuses_a_context_for_its_soc_gets_the_one_for_its_architecture(
+        self, bench: Bench, tmp_path: Path
+    ) -> None:
+        refused, fine = fake_qnn.stand_in(SIDE, CLASSES, "refused"), fake_qnn.stand_in(SIDE, CLASSES)
+        network = self.installed(bench, package(tmp_path / "stamped.zip", refused, general=fine))
+        times = bench.runtime.time_block(bench.link, network, folder=bench.folder, inferences=30)
+        assert (times.samples_ms, times.form) == ((3.1,), "arch")
+        assert [name.rsplit("/", 1)[-1][:13] for name in bench.link.pushed] == ["context-arch-"]
+        logits = bench.runtime.infer(bench.link, network, some_images(), folder=bench.folder)
+        np.testing.assert_allclose(logits, self.expected(some_images()), atol=self.tolerance)
+
+    def test_what_a_phone_has_refused_is_not_tried_again_before_its_system_is_another(
+        self, bench: Bench, tmp_path: Path
+    ) -> None:
+        refused, fine = fake_qnn.stand_in(SIDE, CLASSES, "refused"), fake_qnn.stand_in(SIDE, CLASSES)
+        network = self.installed(bench, package(tmp_path / "stamped.zip", refused, general=fine))
+
+        def contexts(link: RecordingLink) -> list[str]:
+            link.commands.clear()
+            bench.runtime.time_block(link, network, folder=bench.folder, inferences=30)
+            runs = [argv for argv, _ in link.commands if argv[0].endswith("/qnn-net-run")]
+            return [argv[argv.index("--retrieve_context") + 1].rsplit("/", 1)[-1][:12] for argv in runs]
+
+        assert contexts(bench.link) == ["context.bin", "context-arch", "context-arch"]
+        assert contexts(bench.link) == ["context-arch", "context-arch"]
+        assert contexts(UpdatedPhone(bench.link.link)) == ["context.bin", "context-arch", "context-arch"]
+
+    def test_a_network_whose_contexts_are_both_refused_is_not_deployable(self, bench: Bench, tmp_path: Path) -> None:
+        refused = fake_qnn.stand_in(SIDE, CLASSES, "refused")
+        network = self.installed(bench, package(tmp_path / "stamped.zip", refused, general=refused))
+        with pytest.raises(NotDeployable, match="err 1002") as caught:
+            bench.runtime.time_block(bench.link, network, folder=bench.folder, inferences=5)
+        assert "target: arch" not in str(caught.value)
+
+    @pytest.mark.parametrize("fault", ["dsp", "odd", "killed"])
+    def test_another_context_is_no_answer_to_other_trouble(self, bench: Bench, tmp_path: Path, fault: str) -> None:
+        broken, fine = fake_qnn.stand_in(SIDE, CLASSES, fault), fake_qnn.stand_in(SIDE, CLASSES)
+        network = self.installed(bench, package(tmp_path / "stamped.zip", broken, general=fine))
+        with pytest.raises(RunnerFailed):
+            bench.runtime.time_block(bench.link, network, folder=bench.folder, inferences=5)
+        assert bench.link.pushed == []
+
+    def installed(self, bench: Bench, local: Path) -> InstalledNetwork:
+        scratch = local.with_suffix("")
+        scratch.mkdir()
+        network = installed(bench.link.link, bench.runtime, local, f"{bench.folder}/{local.stem}", scratch)
+        bench.runtime.prepare(bench.link)
+        bench.link.pushed.clear()
+        return network
+
+
+class UpdatedPhone(RecordingLink):
+    """The same one with another build of Android."""
+
+    def properties(self) -> dict[str, str]:
+        return {**self.link.properties(), "ro.build.fingerprint": "another/build"}
 
 
 class TestVirtualPhone(QnnRuntimeContract):

@@ -151,14 +151,15 @@ class TestVirtualPhone(SnpeContract):
         assert times.layers_ms["layer 1: stem:OpId_18"] == pytest.approx(0.101)
         assert settings.protocol_key != SETTINGS.protocol_key
 
-    @pytest.mark.parametrize("missing", [1, 2])
+    @pytest.mark.parametrize("missing", [2, 3])
     def test_a_log_that_is_missing_once_is_measured_again(
         self, bench: Bench, network: Callable[..., InstalledNetwork], tmp_path: Path, missing: int
     ) -> None:
+        """The first is the warm-up's, which nobody reads."""
         forgetful = network()
         (tmp_path / "logs_missing").write_text(str(missing))
         bench.link.push(tmp_path / "logs_missing", f"{forgetful.folder}/logs_missing")
-        if missing == 1:
+        if missing == 2:
             times = bench.runtime.time_block(bench.link, forgetful, folder=bench.folder, inferences=5)
             assert times.samples_ms == (3.318,)
         else:

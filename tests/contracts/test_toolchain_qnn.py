@@ -15,7 +15,7 @@ from small_training import SHAPE, SIDE, small_dataset, small_network, small_sett
 from torch import nn
 
 from paretofarm.errors import ConfigError, ConversionFailed, NotDeployable, WorkerCrashed
-from paretofarm.qnn_network import CONTEXT, WRAPPER, QnnInterface, parse_interface
+from paretofarm.qnn_network import CONTEXT, GENERAL_CONTEXT, WRAPPER, QnnInterface, parse_interface
 from paretofarm.runtimes import MeasurementSettings, QnnMeasurement, QnnSimMeasurement
 from paretofarm.soc import SOCS
 from workers.datasets import Split
@@ -77,7 +77,7 @@ def test_a_package_holds_a_context_and_says_what_goes_in_and_out(
     made = compiled(trained, tmp_path / "network", cache, settings)
     assert made.path == tmp_path / "network"
     with zipfile.ZipFile(made.path) as package:
-        assert package.namelist() == [CONTEXT, WRAPPER, "interface.json"]
+        assert package.namelist() == [GENERAL_CONTEXT, CONTEXT, WRAPPER, "interface.json"]
         assert made.metrics["network_bytes"] == package.getinfo(CONTEXT).file_size
     found = interface(made.path)
     assert (found.input.name, found.input.shape, found.input.dtype) == ("image", (1, SIDE, SIDE, 3), dtype)
@@ -86,6 +86,18 @@ def test_a_package_holds_a_context_and_says_what_goes_in_and_out(
     assert made.notes["precision"] == settings.precision
     assert isinstance(made.notes["int8_agreement"], float)
     assert made.notes["int8_agreement"] > 0.97
+
+
+def test_beside_a_context_for_a_chip_lies_the_one_for_its_architecture(
+    trained: Path, cache: Path, tmp_path: Path
+) -> None:
+    """For phones that refuse the first. It is the very one that `target: arch` compiles."""
+    for_soc = compiled(trained, tmp_path / "soc", cache)
+    for_arch = compiled(trained, tmp_path / "arch", cache, QnnMeasurement(runtime="qnn", target="arch"))
+    with zipfile.ZipFile(for_soc.path) as one, zipfile.ZipFile(for_arch.path) as other:
+        assert GENERAL_CONTEXT not in other.namelist()
+        assert one.read(GENERAL_CONTEXT) == other.read(CONTEXT)
+        assert one.read(CONTEXT) != other.read(CONTEXT)
 
 
 def test_the_chip_gets_and_gives_integers_with_channels_last(trained: Path, cache: Path, tmp_path: Path) -> None:

@@ -41,9 +41,9 @@ def compiled(source: Path, sdk: Path, settings: QnnMeasurement | QnnSimMeasureme
     )
 
 
-def context(package: Path) -> dict[str, object]:
+def context(package: Path, name: str = "context.bin") -> dict[str, object]:
     with zipfile.ZipFile(package) as archive:
-        document: dict[str, object] = json.loads(archive.read("context.bin"))
+        document: dict[str, object] = json.loads(archive.read(name))
     return document
 
 
@@ -67,7 +67,7 @@ def test_what_goes_in_and_out_is_what_the_sdk_says(source: Path, sdk: Path) -> N
     made = compiled(source, sdk)
     with zipfile.ZipFile(made.path) as archive:
         found = parse_interface(archive.read("interface.json"), "compiled")
-        assert archive.namelist() == ["context.bin", "interface.json"]
+        assert archive.namelist() == ["context-arch.bin", "context.bin", "interface.json"]
     assert (found.input.shape, found.input.scale) == ((1, SIDE, SIDE, 3), fake_qnn.SCALE)
     assert (found.output.shape, found.output.offset) == ((1, SIDE, SIDE, 4), fake_qnn.OFFSET)
     assert found.qnn_version == fake_qnn.VERSION
@@ -75,11 +75,15 @@ def test_what_goes_in_and_out_is_what_the_sdk_says(source: Path, sdk: Path) -> N
 
 
 def test_a_context_for_all_chips_of_an_architecture_names_no_chip(source: Path, sdk: Path) -> None:
-    found = context(compiled(source, sdk, QnnMeasurement(runtime="qnn", target="arch")).path)
+    alone = compiled(source, sdk, QnnMeasurement(runtime="qnn", target="arch")).path
+    found = context(alone)
     assert found["target"] == {
         "graphs": [{"graph_names": ["network"], "vtcm_mb": 8, "O": 3}],
         "devices": [{"dsp_arch": "v73"}],
     }
+    with zipfile.ZipFile(alone) as archive:
+        assert "context-arch.bin" not in archive.namelist()
+    assert context(compiled(source, sdk).path, "context-arch.bin") == found
 
 
 def test_what_the_converter_refuses_is_told(sdk: Path, tmp_path: Path) -> None:

@@ -59,7 +59,9 @@ class BrightnessRuntime:
     def files(self, compiled: Path, folder: Path) -> Mapping[str, Path]:
         return {"network": compiled}
 
-    def time_block(self, link: DeviceLink, network: InstalledNetwork, *, folder: str, inferences: int) -> BlockTimes:
+    def time_block(
+        self, link: DeviceLink, network: InstalledNetwork, *, folder: str, inferences: int, watch_memory: bool = False
+    ) -> BlockTimes:
         raise NotImplementedError
 
     def reference(self) -> Path | None:

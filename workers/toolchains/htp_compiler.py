@@ -31,6 +31,11 @@ class HtpTarget:
     stamped: bool
 
     @property
+    def general(self) -> "HtpTarget":
+        """For all chips of the same architecture."""
+        return HtpTarget(self.soc, stamped=False)
+
+    @property
     def options(self) -> dict[str, str]:
         """Of onnxruntime's QNN provider. With a `soc_model` it would ignore a wrong `htp_arch` silently."""
         stamp = {"soc_model": str(self.soc.soc_model)} if self.stamped else {}

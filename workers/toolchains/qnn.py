@@ -26,7 +26,7 @@ from workers.toolchains.qnn_package import read_member, write_package
 from workers.toolchains.qnn_sdk import SdkMaker
 from workers.toolchains.qnn_wheel import qnn_wheel
 
-REVISION = 1
+REVISION = 2
 """Raised whenever the same network comes out in other bytes for reasons that the cache's key does not hold."""
 SDK_VARIABLE = "QNN_SDK_ROOT"
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from paretofarm.qnn_network import QnnTensor
+from paretofarm.qnn_network import CONTEXT, GENERAL_CONTEXT, QnnTensor
 from workers.toolchains.htp_compiler import HtpTarget, compile_context
 from workers.toolchains.qnn_calibration import CalibrationFiles
 from workers.toolchains.qnn_quantization import agreement, interface_of, quantize_for_htp
@@ -36,7 +36,10 @@ class ContextMaker(Protocol):
     def make(
         self, source: Path, calibration: CalibrationFiles, precision: str, target: HtpTarget, folder: Path
     ) -> Made:
-        """folder: for its files, which exist until the caller is done. Errors as of `Toolchain.compile`."""
+        """folder: for its files, which exist until the caller is done. Errors as of `Toolchain.compile`.
+
+        With a context for one SoC comes the one for its architecture.
+        """
 
 
 @dataclass(frozen=True)
@@ -61,5 +64,10 @@ class WheelMaker:
         quantized, job = folder / "quantized.onnx", folder / "compile"
         job.mkdir()
         quantize_for_htp(source, calibration, precision, quantized)
-        members = compile_context(quantized, target, self.wheel, job, self.environment)
+        members = dict(compile_context(quantized, target, self.wheel, job, self.environment))
+        if target.stamped:
+            other = folder / "compile-arch"
+            other.mkdir()
+            general = compile_context(quantized, target.general, self.wheel, other, self.environment)
+            members[GENERAL_CONTEXT] = general[CONTEXT]
         return Made(members, *interface_of(quantized), agreement(source, quantized, calibration))

@@ -5,14 +5,14 @@ what they are given.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from paretofarm.errors import ConfigError, ConversionFailed
 from paretofarm.qairt import sdk_version
-from paretofarm.qnn_network import CONTEXT, parse_context_info
+from paretofarm.qnn_network import CONTEXT, GENERAL_CONTEXT, parse_context_info
 from workers.session import INPUT, OUTPUT
 from workers.toolchains.host_program import run_program, tail
 from workers.toolchains.htp_compiler import HtpTarget
@@ -57,35 +57,42 @@ class SdkMaker:
     ) -> Made:
         (folder / "network.onnx").write_bytes(source.read_bytes())
         (folder / "inputs.txt").write_text("".join(f"{INPUT}:={file}\n" for file in calibration.files))
-        for name, document in backend_configuration(target, self._library(LIBRARIES[2]), folder).items():
-            (folder / name).write_text(json.dumps(document, indent=1))
-        for argv in self._commands(precision):
+        for argv in self._quantization(precision):
             self._run(argv, folder)
-        return self._made(folder)
+        contexts = {CONTEXT: target, **({GENERAL_CONTEXT: target.general} if target.stamped else {})}
+        for name, meant in contexts.items():
+            self._generate(name, meant, folder)
+        self._run(
+            (self._program("qnn-context-binary-utility"), "--context_binary", CONTEXT, "--json_file", "context.json"),
+            folder,
+        )
+        return self._made(folder, contexts)
 
-    def _commands(self, precision: str) -> tuple[Sequence[str], ...]:
+    def _quantization(self, precision: str) -> tuple[Sequence[str], ...]:
         """All paths below the working folder, but for the SDK's own."""
         return (
             (self._program("qairt-converter"), *converter_arguments()),
             (self._program("qairt-quantizer"), *quantizer_arguments(precision)),
-            (self._program("qnn-context-binary-generator"), *self._generator_arguments()),
-            (self._program("qnn-context-binary-utility"), "--context_binary", CONTEXT, "--json_file", "context.json"),
         )
 
-    def _generator_arguments(self) -> tuple[str, ...]:
-        return (
-            *("--backend", str(self._library("libQnnHtp.so")), "--model", str(self._library("libQnnModelDlc.so"))),
-            *("--dlc_path", "quantized.dlc", "--binary_file", CONTEXT.removesuffix(".bin"), "--output_dir", "."),
-            *("--config_file", "backend.json"),
+    def _generate(self, context: str, target: HtpTarget, folder: Path) -> None:
+        """Makes a context of that name."""
+        for name, document in backend_configuration(target, self._library(LIBRARIES[2]), folder).items():
+            (folder / name).write_text(json.dumps(document, indent=1))
+        argv = (
+            *(self._program("qnn-context-binary-generator"), "--backend", str(self._library("libQnnHtp.so"))),
+            *("--model", str(self._library("libQnnModelDlc.so")), "--dlc_path", "quantized.dlc"),
+            *("--binary_file", context.removesuffix(".bin"), "--output_dir", ".", "--config_file", "backend.json"),
         )
+        self._run(argv, folder)
 
-    def _made(self, folder: Path) -> Made:
+    def _made(self, folder: Path, contexts: Iterable[str]) -> Made:
         document = json.loads((folder / "context.json").read_text())
         names = [graph["info"]["graphName"] for graph in document["info"]["graphs"]]
         if names != [GRAPH]:
             # Options are given per graph, by name: under another name they are silently left out.
             raise ConversionFailed(f"the SDK calls the graph {', '.join(names)}, not {GRAPH}: its options do not count")
-        return Made({CONTEXT: folder / CONTEXT}, *parse_context_info(document), agreement=None)
+        return Made({name: folder / name for name in contexts}, *parse_context_info(document), agreement=None)
 
     def _run(self, argv: Sequence[str], folder: Path) -> None:
         outcome = run_program(

@@ -29,6 +29,12 @@ def test_everything_has_its_unit() -> None:
     }
 
 
+def test_a_network_that_ran_in_its_second_form_says_so() -> None:
+    assert dict(measured_words({"form": "arch"})) == {
+        "ran as": "context for all chips of its architecture: the phone refused the one for its SoC"
+    }
+
+
 def test_a_sustained_run_says_where_it_ended_and_why() -> None:
     assert dict(measured_words({"sustained": SUSTAINED})) == {"sustained": "4 → 5.5 ms after 5:12 min"}
     hot = {**SUSTAINED, "stopped": "the battery is at 42.1 °C, limit 42 °C"}

@@ -34,6 +34,10 @@ def test_memory_is_the_highest_that_was_seen() -> None:
     assert run_facts(times).to_dict() == {"peak_memory_bytes": 300}
 
 
+def test_the_form_in_which_a_network_ran_is_kept() -> None:
+    assert run_facts([BlockTimes((1.0,), form=form) for form in (None, "arch", "arch")]).to_dict() == {"form": "arch"}
+
+
 def test_a_runner_that_tells_nothing_leaves_nothing() -> None:
     assert run_facts([BlockTimes((1.0,))] * 3).to_dict() == {}
 

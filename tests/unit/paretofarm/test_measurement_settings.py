@@ -21,12 +21,15 @@ def test_sustained_latency_needs_a_sustained_run() -> None:
     assert experiment.plan().objectives == ("latency_ms@virtual", "latency_sustained_ms@virtual")
 
 
-def test_memory_and_loading_can_be_asked_of_a_runner_that_tells_them() -> None:
-    assert len(make_experiment(objectives=[LATENCY, MEMORY, LOADING]).objectives) == 3
-    qnn = {"runtime": "qnn", "socs": {"virtual": "SM8550"}}
-    assert make_experiment(objectives=[LATENCY, LOADING], measurement=qnn).measurement is not None
-    with pytest.raises(ConfigError, match="peak_memory_bytes@virtual: its runner does not tell"):
-        make_experiment(objectives=[LATENCY, MEMORY], measurement=qnn)
+@pytest.mark.parametrize("measurement", [{"runtime": "onnxruntime"}, {"runtime": "qnn", "socs": {"virtual": "SM8550"}}])
+def test_memory_and_loading_can_be_asked_of_every_runner(measurement: dict[str, object]) -> None:
+    assert len(make_experiment(objectives=[LATENCY, MEMORY, LOADING], measurement=measurement).objectives) == 3
+
+
+def test_a_simulator_is_asked_for_neither() -> None:
+    simulator = {"runtime": "qnn-sim", "socs": {"virtual": "SM8550"}}
+    with pytest.raises(ConfigError, match="peak_memory_bytes@virtual: a simulator has no latency"):
+        make_experiment(objectives=[MEMORY], measurement=simulator)
 
 
 def test_times_of_another_protocol_are_not_compared() -> None:
