@@ -5,9 +5,24 @@ from typing import Annotated
 from pydantic import Field
 
 from paretofarm.algorithms.evolution_pareto import EvolutionPareto
+from paretofarm.algorithms.local_search import LocalSearch
+from paretofarm.algorithms.nsga2 import Nsga2
 from paretofarm.algorithms.port import Origin, Proposal, SearchAlgorithm
 from paretofarm.algorithms.random import RandomSearch
+from paretofarm.algorithms.regularized_evolution import RegularizedEvolution
 
-AlgorithmSettings = Annotated[RandomSearch | EvolutionPareto, Field(discriminator="type")]
+AlgorithmSettings = Annotated[
+    RandomSearch | EvolutionPareto | Nsga2 | RegularizedEvolution | LocalSearch, Field(discriminator="type")
+]
 
-__all__ = ["AlgorithmSettings", "EvolutionPareto", "Origin", "Proposal", "RandomSearch", "SearchAlgorithm"]
+__all__ = [
+    "AlgorithmSettings",
+    "EvolutionPareto",
+    "LocalSearch",
+    "Nsga2",
+    "Origin",
+    "Proposal",
+    "RandomSearch",
+    "RegularizedEvolution",
+    "SearchAlgorithm",
+]

@@ -5,15 +5,13 @@ from typing import Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from paretofarm.algorithms.fresh import sample_unseen
-from paretofarm.algorithms.parents import Parents, select_parents
-from paretofarm.algorithms.port import Origin, Proposal, proposal_rng
+from paretofarm.algorithms.drawing import first_unseen, propose_each, random_proposal
+from paretofarm.algorithms.parents import BestOf, Parents
+from paretofarm.algorithms.port import Origin, Proposal
 from paretofarm.architecture import Architecture
 from paretofarm.history import History
 from paretofarm.search_space import SearchSpace
 from paretofarm.strict import Strict
-
-_ATTEMPTS = 20
 
 
 class EvolutionPareto(Strict):
@@ -38,32 +36,23 @@ class EvolutionPareto(Strict):
         return self
 
     def propose(self, history: History, space: SearchSpace, *, count: int, seed: int) -> list[Proposal]:
-        seen = set(history.digests)
-        parents = None
-        proposals: list[Proposal] = []
-        for number in range(history.proposed, history.proposed + count):
-            rng = proposal_rng(seed, number)
-            if number >= self.initial and parents is None:
-                parents = select_parents(history, self.population)
-            proposal = self._propose_one(parents, space, seen, rng)
-            if proposal is None:
-                break
-            seen.add(proposal.architecture.digest)
-            proposals.append(proposal)
-        return proposals
+        parents = BestOf(history, self.population)
+
+        def draw(number: int, seen: set[str], rng: np.random.Generator) -> Proposal | None:
+            return self._propose_one(parents.get() if number >= self.initial else None, space, seen, rng)
+
+        return propose_each(history, draw, count=count, seed=seed)
 
     def _propose_one(
         self, parents: Parents | None, space: SearchSpace, seen: set[str], rng: np.random.Generator
     ) -> Proposal | None:
         if parents is None or not len(parents):
-            return _random(Origin.RANDOM, space, seen, rng)
+            return random_proposal(Origin.RANDOM, space, seen, rng)
         origin = self._draw_origin(rng)
+        child = None
         if origin is not Origin.IMMIGRANT:
-            for _ in range(_ATTEMPTS):
-                child = self._vary(origin, parents, space, rng)
-                if child is not None and child.architecture.digest not in seen:
-                    return child
-        return _random(Origin.IMMIGRANT, space, seen, rng)
+            child = first_unseen(lambda: self._vary(origin, parents, space, rng), seen)
+        return child or random_proposal(Origin.IMMIGRANT, space, seen, rng)
 
     def _draw_origin(self, rng: np.random.Generator) -> Origin:
         ticket = rng.random() * (self.mutate + self.crossover + self.immigrants)
@@ -82,8 +71,3 @@ class EvolutionPareto(Strict):
             numbers = (first, second)
             child = space.crossover(parents.architecture(first), parents.architecture(second), rng)
         return Proposal(child, origin, numbers) if child is not None else None
-
-
-def _random(origin: Origin, space: SearchSpace, seen: set[str], rng: np.random.Generator) -> Proposal | None:
-    architecture = sample_unseen(space, seen, rng)
-    return Proposal(architecture, origin) if architecture is not None else None

@@ -1,6 +1,7 @@
 """Who may have children: the best of a history by rank and crowding, drawn by tournament."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -25,6 +26,21 @@ class Parents:
 
     def architecture(self, number: int) -> Architecture:
         return self.history.architecture(number)
+
+
+class BestOf:
+    """The `population` best of a history, selected when they are first asked for."""
+
+    def __init__(self, history: History, population: int) -> None:
+        self._history = history
+        self._population = population
+
+    def get(self) -> Parents:
+        return self._selected
+
+    @cached_property
+    def _selected(self) -> Parents:
+        return select_parents(self._history, self._population)
 
 
 def select_parents(history: History, population: int) -> Parents:

@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from paretofarm.algorithms import EvolutionPareto, Proposal, RandomSearch, SearchAlgorithm
+from paretofarm.algorithms import (
+    EvolutionPareto,
+    LocalSearch,
+    Nsga2,
+    Proposal,
+    RandomSearch,
+    RegularizedEvolution,
+    SearchAlgorithm,
+)
 from paretofarm.architecture import Architecture
 from paretofarm.choice import Choice
 from paretofarm.history import History, Member
@@ -120,3 +128,18 @@ class TestRandomSearch(SearchAlgorithmContract):
 class TestEvolutionPareto(SearchAlgorithmContract):
     algorithm = EvolutionPareto(type="evolution_pareto", initial=20)
     first_generation = 20
+
+
+class TestNsga2(SearchAlgorithmContract):
+    algorithm = Nsga2(type="nsga2", population=16)
+    first_generation = 16
+
+
+class TestRegularizedEvolution(SearchAlgorithmContract):
+    algorithm = RegularizedEvolution(type="regularized_evolution", population=15, tournament=4)
+    first_generation = 15
+
+
+class TestLocalSearch(SearchAlgorithmContract):
+    algorithm = LocalSearch(type="local_search", initial=12)
+    first_generation = 12
