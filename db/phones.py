@@ -138,13 +138,17 @@ def release(session: Session, serial: str) -> bool:
     """Ends a phone's quarantine; its agent makes it prove itself. False: it was in none. NotFound for no such phone."""
     row = session.scalar(select(PhoneRow).where(PhoneRow.serial == serial).with_for_update())
     if row is None:
-        raise NotFound(f"there is no phone with the serial number {serial!r}: `paretofarm phones` lists them")
+        raise no_such_phone(serial)
     if row.quarantined_at is None:
         return False
     values = {"quarantined_at": None, "state": PhoneState.SUSPECT, "state_reason": "released", "state_since": NOW}
     session.execute(update(PhoneRow).where(PhoneRow.id == row.id).values(values))
     events.record(session, EventKind.PHONE_RELEASED, phone_id=row.id)
     return True
+
+
+def no_such_phone(serial: str) -> NotFound:
+    return NotFound(f"there is no phone with the serial number {serial!r}: `paretofarm phones` lists them")
 
 
 def list_phones(session: Session) -> list[Phone]:

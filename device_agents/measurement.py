@@ -12,6 +12,8 @@ from paretofarm.measurement import MeasurementProtocol
 from paretofarm.ports import DeviceLink
 
 PROBE_INFERENCES = 5
+LONGEST_BLOCK_S = 240.0
+"""SNPE's and other runners' limits for one run are 300 s and more."""
 REST_S = 10.0
 RESTED_SHIFT = 0.03
 """A phone is at rest while it runs the reference no more than this slower than usual."""
@@ -96,8 +98,11 @@ class Measurement:
         )
 
     def _block_length(self, pace_ms: float) -> int:
-        """Inferences that fill `min_block_s` at that pace, and at least `min_inferences`."""
-        return max(self.settings.min_inferences, math.ceil(self.settings.min_block_s / (pace_ms / 1e3)))
+        """Inferences that fill `min_block_s` at that pace, and at least `min_inferences`; no more than fit in
+        `LONGEST_BLOCK_S`, for a block that takes longer than its limit is taken to hang.
+        """
+        wanted = max(self.settings.min_inferences, math.ceil(self.settings.min_block_s / (pace_ms / 1e3)))
+        return min(wanted, max(PROBE_INFERENCES, math.floor(LONGEST_BLOCK_S / (pace_ms / 1e3))))
 
     def _time(self, network: InstalledNetwork, inferences: int, *, watch_memory: bool = False) -> BlockTimes:
         return self.runtime.time_block(

@@ -74,6 +74,8 @@ def agent(
       paretofarm agent --connect 192.168.1.20:5555 --device-class pixel-8
       paretofarm agent --adb-server host.docker.internal:5037    in a container: phones of the host's adb server
     """
+    if only_list and addresses:
+        raise click.UsageError("--list names what is attached by USB and at the adb server: leave out --connect")
     for address in addresses:
         check_address(address)
     if device_class is not None:

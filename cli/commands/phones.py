@@ -53,8 +53,11 @@ def phones(context: click.Context, usage: bool, days: int, as_json: bool) -> Non
 @click.argument("serial")
 def release(serial: str) -> None:
     """End a phone's quarantine: its agent makes it run the reference network, then measures on it again."""
-    with open_database(os.environ) as database, database.transaction() as session:
-        was_in = stored.release(session, serial)
+    try:
+        with open_database(os.environ) as database, database.transaction() as session:
+            was_in = stored.release(session, serial)
+    except NothingYet as nothing:
+        raise stored.no_such_phone(serial) from nothing
     click.echo(f"{serial} is released" if was_in else f"{serial} was in no quarantine", err=True)
 
 

@@ -1,6 +1,7 @@
 """`paretofarm phones`: states, release from quarantine, usage."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -62,6 +63,14 @@ def test_a_quarantine_is_ended_by_name() -> None:
 def test_a_phone_that_there_is_not_cannot_be_released() -> None:
     result = run("release", "S9")
     assert result.exit_code == 2
+    assert "there is no phone with the serial number 'S9'" in result.stderr
+
+
+def test_before_there_is_any_phone_none_can_be_released(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("PARETOFARM_DATABASE_URL")
+    monkeypatch.setenv("PARETOFARM_DATA", str(tmp_path / "nothing yet"))
+    result = run("release", "S9")
+    assert (result.exit_code, result.stdout) == (2, "")
     assert "there is no phone with the serial number 'S9'" in result.stderr
 
 

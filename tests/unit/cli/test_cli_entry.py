@@ -75,6 +75,11 @@ def test_closed_errors_do_not_matter() -> None:
             "Invalid value for '--connect': 'x' is not HOST:PORT, usb:SERIAL, usb:BUS-PORT, server:SERIAL or "
             "table:CLASS: see `paretofarm agent --help`",
         ),
+        (
+            "agent --list --connect 127.0.0.1:5555",
+            "--list names what is attached by USB and at the adb server: leave out --connect: see `paretofarm agent "
+            "--help`",
+        ),
     ],
 )
 def test_a_wrong_command_line_is_one_line_too(arguments: str, line: str) -> None:
