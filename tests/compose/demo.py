@@ -4,6 +4,7 @@ import time
 
 from farm import CheckFailed, Farm, check, say, wait
 from ledger import check_search
+from logs import check_logs
 from page import check_page
 
 SEARCH, CANDIDATES, EPOCHS = "faces-demo", 24, 2
@@ -21,6 +22,7 @@ def check_demo(farm: Farm, seed: int) -> None:
     printed, front = farm.compose("logs", "--no-log-prefix", "demo"), farm.cli("front", SEARCH)
     check(_rows(front) != [] and _rows(front)[-1] in printed, "the front that the demo printed is the database's")
     check_page(farm, SEARCH)
+    check_logs(farm)
     say(f"docker compose run --rm cli front {SEARCH}\n{front}")
 
 

@@ -6,6 +6,7 @@ from backup import check_backup
 from farm import ALWAYS_ON, DEMO, CheckFailed, Farm, check, say, timed, wait
 from havoc import Havoc
 from ledger import check_search, counts, status
+from logs import check_logs
 from walls import check_walls
 
 SEARCH, CANDIDATES = "compose-test", 24
@@ -20,6 +21,7 @@ def check_restarts(farm: Farm, seed: int) -> None:
     _begin_search(farm, started)
     _see_through(farm, seed)
     check_search(farm, SEARCH, CANDIDATES)
+    check_logs(farm)
     front = farm.cli("front", SEARCH, "--json")
     _check_rotation(farm)
     check_backup(farm, SEARCH, front)

@@ -7,6 +7,7 @@ demo       `docker compose --profile demo up`: the whole of examples/faces_demo.
 tls        compose.tls.yml: everything encrypted, a search, plain text refused
 s3         compose.s3.yml with SeaweedFS: a search, the server killed meanwhile, gc, backup and restore
 phones     the profile `phones`, with the virtual phone at an adb server, plugged in and out
+observability  the profile of that name: Prometheus reaches every process, an alert fires and ends
 
 Needs Docker with compose v2; TORCH_INDEX and deploy/wheels as for any build. It prints what it checks; the first thing
 that does not hold ends it with exit code 1 and the containers' logs.
@@ -23,6 +24,7 @@ from pathlib import Path
 
 from demo import check_demo
 from farm import PROFILES, CheckFailed, Farm, say, timed
+from observability import check_observability
 from phones import check_phones
 from restarts import LEASE_S, check_restarts
 from s3 import check_s3
@@ -61,6 +63,9 @@ CASES = {
         ("tests/compose/phones.yml",),
         (*PROFILES, "phones"),
         {**SHORT_LEASES, "PARETOFARM_ADB_SERVER": "adb-server:5037"},
+    ),
+    "observability": Case(
+        check_observability, profiles=(*PROFILES, "observability"), stand_ins=("broker", "prometheus")
     ),
 }
 
@@ -105,6 +110,7 @@ def _environment(folder: Path) -> dict[str, str]:
         "PARETOFARM_BROKER_PORT": "0",
         "PARETOFARM_S3_PORT": "0",
         "PARETOFARM_DASHBOARD_PORT": "0",
+        "PARETOFARM_PROMETHEUS_PORT": "0",
     }
 
 

@@ -6,7 +6,12 @@ from pathlib import Path
 from farm import Farm, say
 
 FOLDER = Path(__file__).with_name("stand_ins")
-VARIABLES = {"postgres": "POSTGRES_IMAGE", "broker": "BROKER_IMAGE", "seaweedfs": "SEAWEEDFS_IMAGE"}
+VARIABLES = {
+    "postgres": "POSTGRES_IMAGE",
+    "broker": "BROKER_IMAGE",
+    "seaweedfs": "SEAWEEDFS_IMAGE",
+    "prometheus": "PROMETHEUS_IMAGE",
+}
 
 
 def build_stand_ins(names: Sequence[str]) -> dict[str, str]:
