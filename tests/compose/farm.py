@@ -50,7 +50,7 @@ class Farm:
 
     def up(self, *services: str) -> None:
         """Starts them, or all of the profiles, and waits until they are healthy; options may come before names."""
-        self.compose("up", "--detach", "--wait", *services)
+        self.compose("up", "--detach", "--wait", *services, timeout_s=PATIENCE_S)
 
     def sql(self, query: str) -> list[str]:
         """Rows of a query, columns separated by `|`, asked as the database's owner."""
