@@ -34,7 +34,7 @@ test: $(INSTALLED) $(QNN) ## all tests
 	@tests/tools/chromium.sh
 	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
-test-compose: ## the whole deployment in containers; needs Docker, about 10 minutes. CASES="restarts demo tls s3": more
+test-compose: ## the whole deployment in containers; needs Docker, about 10 minutes. CASES="restarts demo tls s3 phones observability": more
 	$(PYTHON) tests/compose/run.py $(CASES) $(if $(STAND_INS),--stand-ins)
 
 lint: $(INSTALLED) ## style, types, import rules

@@ -65,9 +65,13 @@ class Farm:
         return found
 
     def _run(self, *argv: str, timeout_s: float) -> str:
-        done = subprocess.run(
-            argv, cwd=ROOT, env={**os.environ, **self.environment}, capture_output=True, text=True, timeout=timeout_s
-        )
+        environment = {**os.environ, **self.environment}
+        try:
+            done = subprocess.run(
+                argv, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=timeout_s, check=False
+            )
+        except subprocess.TimeoutExpired as error:
+            raise CheckFailed(f"{' '.join(argv)} took more than {timeout_s:.0f} s") from error
         if done.returncode:
             tail = " | ".join(done.stderr.strip().splitlines()[-8:])
             raise CheckFailed(f"{' '.join(argv)} ended with {done.returncode}: {tail}")
