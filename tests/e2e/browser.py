@@ -32,8 +32,11 @@ FLAGS = (
     "--hide-scrollbars",
 )
 MISSING = "Chromium and its driver are needed for the page's tests: apt-get install chromium chromium-driver"
-SCREENSHOTS = os.environ.get("PARETOFARM_SCREENSHOTS")
-"""A folder; without it none are kept."""
+SCREENSHOTS = Path(os.environ.get("PARETOFARM_SCREENSHOTS") or Path(__file__).parents[2] / "build" / "screenshots")
+"""What CI keeps; git ignores it."""
+READY = "return document.querySelector('#page')?.getAttribute('aria-busy') !== 'true'"
+NETWORK_CHANGED = "net::ERR_NETWORK_CHANGED"
+"""Containers came or went on this machine: Chromium drops what it was loading, from loopback too. No page's fault."""
 LIMIT_S = 20.0
 
 
@@ -62,11 +65,22 @@ class Browser:
     def __init__(self, chrome: webdriver.Chrome) -> None:
         self.chrome = chrome
         self.base = ""
+        self._heard: list[str] = []
 
     def open(self, path: str) -> None:
         """Returns when the page has filled itself."""
+        wait_until(lambda: self._opened(path), 3 * LIMIT_S, path)
+
+    def _opened(self, path: str) -> bool:
+        """False where the page was left half loaded by no fault of its own."""
         self.chrome.get(self.base + path)
-        self.until("return document.querySelector('#page')?.getAttribute('aria-busy') !== 'true'", what=path)
+        wait_until(lambda: bool(self.run(READY)) or self._is_cut_off(), LIMIT_S, path)
+        return bool(self.run(READY))
+
+    def _is_cut_off(self) -> bool:
+        heard = self._log()
+        self._heard += heard
+        return any(NETWORK_CHANGED in message for message in heard)
 
     def run(self, script: str, *arguments: Any) -> Any:
         return self.chrome.execute_script(script, *arguments)  # type: ignore[no-untyped-call]
@@ -123,6 +137,10 @@ class Browser:
 
     def complaints(self) -> list[str]:
         """What was said on the console since this was last asked: errors and warnings."""
+        heard, self._heard = [*self._heard, *self._log()], []
+        return [message for message in heard if NETWORK_CHANGED not in message]
+
+    def _log(self) -> list[str]:
         try:
             entries = self.chrome.get_log("browser")  # type: ignore[no-untyped-call]
         except WebDriverException as error:
@@ -143,7 +161,6 @@ class Browser:
         return [f"{each['id']}: {each['nodes'][0]['html']} {each['nodes'][0]['failureSummary']}" for each in serious]
 
     def keep(self, name: str) -> None:
-        """A screenshot of the whole page, where somebody wants screenshots."""
-        if SCREENSHOTS:
-            Path(SCREENSHOTS).mkdir(parents=True, exist_ok=True)
-            self.chrome.save_screenshot(f"{SCREENSHOTS}/{name}.png")
+        """A screenshot, for people who want to see what was tested."""
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        self.chrome.save_screenshot(str(SCREENSHOTS / f"{name}.png"))

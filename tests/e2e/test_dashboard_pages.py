@@ -1,6 +1,7 @@
 """The web page in headless Chromium, served by a real `paretofarm dashboard` on a database with results."""
 
 import io
+import json
 import time
 import zipfile
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 from statistics import median
 from urllib.request import urlopen
 
+import numpy as np
 import pytest
 from browser import Browser, chromium
 from dashboard_farm import Farm, add_many, make_farm
@@ -16,11 +18,13 @@ from dashboard_process import running_dashboard
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 from services import RunningPostgres
+from sqlalchemy import text
 
 from db import api_tokens, experiments
 from db.artifacts import ArtifactStore
 from db.experiments import ExperimentStatus
 from db.session import Database
+from paretofarm import pareto
 from paretofarm.access import KEY_BYTES, SECRET_BYTES, ApiToken, Scope
 
 COMPLETE = 24
@@ -28,6 +32,16 @@ MANY = 20_000
 LIVE_S = 2.0
 SEARCH = "/searches/faces-demo"
 SCATTER = ".chart-frame .chart"
+CHILD = """
+    SELECT c.id, p.id, choice.key
+    FROM candidates c
+    JOIN candidates p ON p.experiment_id = c.experiment_id AND p.number = c.parents[1]
+    CROSS JOIN LATERAL jsonb_each(c.architecture -> 'choices') AS choice
+    WHERE p.architecture -> 'choices' -> choice.key IS DISTINCT FROM choice.value
+    ORDER BY c.id DESC
+    LIMIT 1
+"""
+"""A candidate with a parent, that one, and a choice in which they differ."""
 PAGES = {
     "searches": "/",
     "search": SEARCH,
@@ -201,6 +215,56 @@ def test_the_evolution_is_played(browser: Browser) -> None:
     browser.until(f"return Number(document.querySelector('{SCATTER}').dataset.points) === {everything}")
 
 
+def choose(browser: Browser, key: str, value: str) -> None:
+    """As somebody chooses from a list; waits until the plot is about that."""
+    browser.run(
+        "const list = document.querySelector(`[data-key=select-${arguments[0]}]`); list.value = arguments[1];"
+        "list.dispatchEvent(new Event('change'))",
+        *(key, value),
+    )
+    if key in ("x", "y", "z"):
+        browser.until(f"return document.querySelector('{SCATTER}').dataset.metrics.split(' ').includes('{value}')")
+
+
+def front_at(browser: Browser, moment: int) -> np.ndarray:
+    """Of the candidates that were the first to finish."""
+    with urlopen(f"{browser.base}/api/v1{SEARCH}/points?x=latency_p90_ms&y=miou&z=macs", timeout=10) as answer:
+        columns = json.load(answer)["columns"]
+    losses = np.array([columns["latency_p90_ms"], columns["miou"], columns["macs"]]) * [[1], [-1], [1]]
+    return pareto.front(losses.T[:moment])
+
+
+def test_a_third_metric_makes_a_front_of_three(browser: Browser) -> None:
+    open_search(browser)
+    front = f"return Number(document.querySelector('{SCATTER}').dataset.front)"
+    choose(browser, "x", "latency_p90_ms")
+    of_two = browser.run(front)
+    choose(browser, "z", "macs")
+    assert browser.run(f"return document.querySelector('{SCATTER}').dataset.metrics") == "latency_p90_ms miou macs"
+    of_three = browser.run(front)
+    assert of_three >= of_two  # who is on the front of two is on that of three
+    assert "front of three metrics" in browser.text(".legend")
+    assert browser.run("return document.querySelector('[data-key=select-colour]').value") == "third"
+    assert "MACs" in browser.text(".legend")
+    choose(browser, "size", "third")
+    assert "the larger the more: MACs" in browser.text(".legend")
+    browser.keep("search-three")
+    browser.run("document.querySelector('.chart-frame').focus()")
+    browser.press(Keys.ARROW_RIGHT)
+    browser.until("return document.querySelector('.chart-frame [role=status]').textContent.includes('MACs')")
+    browser.press(Keys.ESCAPE)
+    last = points(browser)
+    move = (
+        "const slider = document.querySelector('.evolution input'); slider.value = arguments[0];"
+        "slider.dispatchEvent(new Event('input', {bubbles: true}))"
+    )
+    for moment in (last - 1, last // 2):  # the browser's own arithmetic
+        browser.run(move, moment)
+        assert browser.run(front) == len(front_at(browser, moment))
+    choices = "return [...document.querySelectorAll('[data-key=select-x] option')].map((option) => option.value)"
+    assert "macs" not in browser.run(choices)  # no metric twice
+
+
 def test_a_search_is_stopped_raised_and_resumed(browser: Browser, site: Site) -> None:
     open_search(browser)
     browser.click("[data-key=stop]")
@@ -222,6 +286,7 @@ def test_a_candidate_shows_all_that_is_known(browser: Browser, site: Site) -> No
     browser.open(f"/candidates/{candidate}")
     assert len(browser.all(".architecture rect.layer")) > 5
     assert len(browser.all(".lineage .changes li")) > 0
+    assert browser.find(".family .self").get_attribute("data-relative") == str(candidate)
     assert "skin" in browser.text("section[aria-label='Scores per class']")
     assert "virtual" in browser.text("section[aria-label='Measurement on virtual']")
     assert "simulated" in browser.text(".head")
@@ -232,6 +297,19 @@ def test_a_candidate_shows_all_that_is_known(browser: Browser, site: Site) -> No
     with urlopen(str(browser.find("[data-key=export]").get_attribute("href")), timeout=10) as answer:
         names = zipfile.ZipFile(io.BytesIO(answer.read())).namelist()
     assert any(name.endswith("README.md") for name in names)
+
+
+def test_a_family_is_a_tree_whose_lines_say_what_changed(browser: Browser, site: Site) -> None:
+    with site.farm.database.transaction() as session:
+        child, parent, changed = session.execute(text(CHILD)).one()
+    browser.open(f"/candidates/{child}")
+    places = {each.get_attribute("data-relative"): each.rect["x"] for each in browser.all(".family [data-relative]")}
+    assert places[str(parent)] < places[str(child)]
+    assert changed in browser.text(".family .changed-text.own title")
+    browser.keep("candidate-family")
+    browser.run("document.querySelector(`.family [data-relative='${arguments[0]}']`).focus()", str(parent))
+    browser.press(Keys.ENTER)
+    browser.until(f"return location.pathname === '/candidates/{parent}'")
 
 
 def test_two_sliders_pick_one_network(browser: Browser) -> None:

@@ -4,7 +4,7 @@ import { graph, legend } from "./architecture.js";
 import { attempt, button, h, page, ready, simulated, toast } from "./dom.js";
 import { bytes, count, duration, inOrder, metricLabel, metricText, moment, plain, words } from "./format.js";
 import { learningCurve } from "./learning_curve.js";
-import { lineageList } from "./lineage.js";
+import { lineageView } from "./lineage.js";
 import { live } from "./live.js";
 import { measurementCard } from "./measurement_card.js";
 import { badge } from "./status.js";
@@ -139,11 +139,11 @@ const load = async () => {
     found.reason && h("p", { class: "notice bad" }, found.reason),
     found.simulated && h("p", { class: "hint" }, "What a simulated phone measured says nothing about silicon."),
     section("Architecture", graph(found.architecture, { changed }), legend(), choices(found, changed)),
+    h("div", { class: "below" }, section("Lineage", lineageView(lineage, found))),
     h(
       "div",
       { class: "columns below" },
       section("Metrics", metrics(found), facts([["Search", h("a", { href: `/searches/${segment(search)}` }, search)], ["Origin", origin(found)], ["Digest", h("span", { class: "mono" }, found.digest.slice(0, 16))], ["Number in its search", String(found.number)]])),
-      section("Lineage", lineageList(lineage, found)),
       section("Learning curve", learningCurve(found)),
       perClass(found),
       found.measurements.map((measurement, index) => section(`Measurement on ${measurement.device}`, measurementCard(measurement, index))),

@@ -56,4 +56,8 @@ export const axis = (colours, name, more = {}) => ({
   ...more,
 });
 
-export const GRID = { left: 30, right: 20, top: 20, bottom: 28, containLabel: true };
+/** Its name lies above it, where it can be read without tilting the head and no number is in its way. */
+export const upAxis = (colours, name, { right = false, nameTextStyle, ...more } = {}) =>
+  axis(colours, name, { nameLocation: "end", nameGap: 12, nameTextStyle: { color: colours.muted, fontSize: 12, align: right ? "right" : "left", ...nameTextStyle }, ...(right ? { position: "right" } : {}), ...more });
+
+export const GRID = { left: 12, right: 20, top: 36, bottom: 28, containLabel: true };

@@ -1,7 +1,7 @@
 // Candidates or searches side by side.
 import { get, segment } from "./api.js";
 import { sketch } from "./architecture.js";
-import { axis, chart, COLOURS, GRID } from "./chart.js";
+import { axis, chart, COLOURS, GRID, upAxis } from "./chart.js";
 import { button, h, ready, replace, simulated } from "./dom.js";
 import { duration, inOrder, isHigherBetter, metricLabel, metricText } from "./format.js";
 import { step } from "./pareto.js";
@@ -66,10 +66,10 @@ const side = (caption, found, rows) =>
 const curves = (found) => {
   const trained = found.filter((each) => each.epochs.length);
   if (!trained.length) return null;
-  const metric = Object.keys(trained[0].epochs[0].metrics)[0];
+  const [[metric]] = inOrder(trained[0].epochs[0].metrics);
   const canvas = h("div", { class: "chart small" });
   const series = (color, each) => ({ type: "line", silent: true, animation: false, symbolSize: 6, lineStyle: { color, width: 2 }, itemStyle: { color }, data: each.epochs.map((epoch) => [epoch.epoch, epoch.metrics[metric]]) });
-  queueMicrotask(() => chart(canvas, (colours) => ({ animation: false, grid: GRID, xAxis: axis(colours, "epoch", { minInterval: 1, min: 1, nameGap: 22 }), yAxis: axis(colours, metricLabel(metric), { scale: true, nameGap: 36 }), series: trained.map((each) => series(COLOURS[found.indexOf(each)], each)) }), `${metricLabel(metric)} by epoch of ${trained.length} candidates`));
+  queueMicrotask(() => chart(canvas, (colours) => ({ animation: false, grid: GRID, xAxis: axis(colours, "epoch", { minInterval: 1, min: 1, nameGap: 22 }), yAxis: upAxis(colours, metricLabel(metric), { scale: true }), series: trained.map((each) => series(COLOURS[found.indexOf(each)], each)) }), `${metricLabel(metric)} by epoch of ${trained.length} candidates`));
   const longest = Math.max(...trained.map((each) => each.epochs.length));
   return h("section", { class: "card half", "aria-label": "Learning curves" }, h("h2", {}, "Learning curves"), canvas, h("div", { class: "legend" }, trained.map((each) => h("span", {}, swatch(found.indexOf(each)), `${each.id}`))), asTable({ caption: "Learning curves", rows: Array.from({ length: longest }, (_, index) => index), columns: [{ name: "epoch", label: "Epoch", number: true, cell: (index) => index + 1 }, ...trained.map((each) => ({ name: each.id, label: `Candidate ${each.id}`, number: true, cell: (index) => metricText(metric, each.epochs[index]?.metrics[metric]) }))] }));
 };
@@ -102,7 +102,7 @@ const fronts = (found) => {
     { type: "line", silent: true, animation: false, showSymbol: false, lineStyle: { color: COLOURS[index], width: 2 }, step: step(false), data: x.map((value, place) => [value, y[place]]) },
     { type: "scatter", silent: true, animation: false, symbolSize: 8, itemStyle: { color: COLOURS[index] }, data: x.map((value, place) => [value, y[place]]) },
   ];
-  queueMicrotask(() => chart(canvas, (colours) => ({ animation: false, grid: GRID, xAxis: axis(colours, metricLabel("latency_ms", { unit: true }), { scale: true, nameGap: 22 }), yAxis: axis(colours, metricLabel("miou"), { scale: true, nameGap: 36 }), series: found.flatMap(series) }), `Fronts of ${found.map(({ search }) => search.name).join(", ")}`));
+  queueMicrotask(() => chart(canvas, (colours) => ({ animation: false, grid: GRID, xAxis: axis(colours, metricLabel("latency_ms", { unit: true }), { scale: true, nameGap: 22 }), yAxis: upAxis(colours, metricLabel("miou"), { scale: true }), series: found.flatMap(series) }), `Fronts of ${found.map(({ search }) => search.name).join(", ")}`));
   const rows = found.flatMap(({ search, points }) => points.map((point) => ({ search, point })));
   return h("section", { class: "card wide", "aria-label": "Fronts" }, h("h2", {}, "Fronts"), canvas, h("div", { class: "legend" }, found.map(({ search, device }, index) => h("span", {}, swatch(index), `${search.name} on ${device ?? "no phone"}`))), asTable({ caption: "Fronts", rows, columns: [{ name: "search", label: "Search", cell: ({ search }) => search.name }, { name: "id", label: "Candidate", number: true, cell: ({ point }) => h("a", { href: `/candidates/${point.id}` }, point.id) }, { name: "miou", label: "mIoU", number: true, cell: ({ point }) => metricText("miou", point.metrics.miou) }, { name: "latency", label: "Latency", number: true, cell: ({ point }) => metricText("latency_ms", point.metrics.latency_ms) }] }));
 };

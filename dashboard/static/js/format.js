@@ -7,16 +7,16 @@ export const METRICS = {
   f1: { label: "F1", better: "higher", digits: 3 },
   pixel_accuracy: { label: "Pixel accuracy", better: "higher", digits: 3 },
   accuracy: { label: "Accuracy", better: "higher", digits: 3 },
-  device_miou: { label: "mIoU on the phone", better: "higher", digits: 3 },
-  device_f1: { label: "F1 on the phone", better: "higher", digits: 3 },
-  device_pixel_accuracy: { label: "Pixel accuracy on the phone", better: "higher", digits: 3 },
+  device_miou: { label: "mIoU on the phone", perDevice: true, better: "higher", digits: 3 },
+  device_f1: { label: "F1 on the phone", perDevice: true, better: "higher", digits: 3 },
+  device_pixel_accuracy: { label: "Pixel accuracy on the phone", perDevice: true, better: "higher", digits: 3 },
   loss: { label: "Loss", better: "lower", digits: 3 },
-  latency_ms: { label: "Latency", unit: "ms", better: "lower", digits: 2 },
-  latency_p90_ms: { label: "Latency p90", unit: "ms", better: "lower", digits: 2 },
-  latency_sustained_ms: { label: "Sustained latency", unit: "ms", better: "lower", digits: 2 },
-  load_ms: { label: "Load time", unit: "ms", better: "lower", digits: 1 },
-  peak_memory_bytes: { label: "Peak memory", unit: "bytes", better: "lower" },
-  network_bytes: { label: "Network size", unit: "bytes", better: "lower" },
+  latency_ms: { label: "Latency", perDevice: true, unit: "ms", better: "lower", digits: 2 },
+  latency_p90_ms: { label: "Latency p90", perDevice: true, unit: "ms", better: "lower", digits: 2 },
+  latency_sustained_ms: { label: "Sustained latency", perDevice: true, unit: "ms", better: "lower", digits: 2 },
+  load_ms: { label: "Load time", perDevice: true, unit: "ms", better: "lower", digits: 1 },
+  peak_memory_bytes: { label: "Peak memory", perDevice: true, unit: "bytes", better: "lower" },
+  network_bytes: { label: "Network size", perDevice: true, unit: "bytes", better: "lower" },
   parameters: { label: "Parameters", better: "lower" },
   macs: { label: "MACs", better: "lower" },
 };
@@ -31,6 +31,15 @@ export const metricLabel = (key, { unit = false } = {}) => {
 };
 
 export const isHigherBetter = (key) => metric(key).better === "higher";
+
+export const isPerDevice = (key) => metric(key).perDevice === true;
+
+/** As short as it gets: for an axis, whose name has the unit. */
+export const tickText = (key) => (value) => {
+  const { unit, digits } = metric(key);
+  if (unit === "bytes") return bytes(value);
+  return digits === undefined ? count(value) : String(plain(value));
+};
 
 export const metricText = (key, value) => {
   if (!known(value)) return DASH;

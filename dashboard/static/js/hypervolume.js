@@ -1,6 +1,6 @@
 // How much of the space between worst and best the front has conquered, against what that cost.
 import { get, segment } from "./api.js";
-import { axis, chart, COLOURS, GRID } from "./chart.js";
+import { axis, chart, COLOURS, GRID, upAxis } from "./chart.js";
 import { button, h, replace } from "./dom.js";
 import { count, duration, words } from "./format.js";
 import { asTable } from "./table.js";
@@ -24,7 +24,7 @@ export function hypervolumeCard(search) {
     animation: false,
     grid: GRID,
     xAxis: axis(colours, "", { axisLabel: { color: colours.muted, hideOverlap: true, formatter: text } }),
-    yAxis: axis(colours, "× of the start's", { scale: true, nameGap: 36 }),
+    yAxis: upAxis(colours, "× of the start's", { scale: true }),
     series: curves.map((curve, index) => ({ type: "line", step: "end", silent: true, animation: false, showSymbol: false, lineStyle: { width: 2, color: COLOURS[index % COLOURS.length], type: index ? "dashed" : "solid" }, data: line(curve) })),
   });
 

@@ -1,9 +1,11 @@
-// Where a candidate comes from, with what each mutation changed, and what came of it.
+// Where a candidate comes from, with what each mutation changed, and what came of it: as a tree, and in words.
 import { h } from "./dom.js";
+import { familyTree } from "./family_tree.js";
 import { metricLabel, metricText, plain } from "./format.js";
 import { badge } from "./status.js";
 
-const SHOWN = 12;
+const SHOWN = 24;
+const SHOWN_CHILDREN = 12;
 const SHOWN_CHANGES = 8;
 
 const value = (each) => (each === null ? "–" : String(plain(each)));
@@ -36,16 +38,19 @@ const relative = (each, self, nameOf) =>
     Object.entries(each.changes).map(([parent, changes]) => [each.parents.length > 1 && h("span", { class: "hint" }, `against ${nameOf(Number(parent))}`), changeList(changes)]),
   );
 
-/** relatives: ancestors first, then itself, then its children. */
-export function lineageList({ relatives, complete }, self) {
+/** relatives: ancestors first, then itself, then its children; the nearest are shown. */
+export function lineageView({ relatives, complete }, self) {
   const ids = new Map(relatives.map(({ id, number }) => [number, id]));
   const nameOf = (number) => ids.get(number) ?? `number ${number}`;
   const before = relatives.filter((each) => each.distance <= 0).slice(-SHOWN);
-  const after = relatives.filter((each) => each.distance > 0);
-  const all = (list) => h("ol", { class: "lineage" }, list.map((each) => relative(each, self, nameOf)));
+  const after = relatives.filter((each) => each.distance > 0).slice(0, SHOWN_CHILDREN);
+  const shown = [...before, ...after];
+  if (shown.length === 1) return h("p", { class: "hint" }, `No relatives: its origin is ${self.origin}, and nothing came of it so far.`);
+  const left = relatives.length - shown.length;
   return [
-    all(before),
-    after.length > 0 && h("details", { open: after.length <= 3 }, h("summary", {}, `${after.length} ${after.length === 1 ? "child" : "children"}`), all(after)),
-    !complete && h("p", { class: "hint" }, "Some relatives are left out."),
+    familyTree(shown, self),
+    h("p", { class: "hint" }, "From the oldest on the left; on the lines, what the child has otherwise. ∆ mutation, × crossover."),
+    h("details", {}, h("summary", {}, "All changes in words"), h("ol", { class: "lineage" }, shown.map((each) => relative(each, self, nameOf)))),
+    (left > 0 || !complete) && h("p", { class: "hint" }, left > 0 ? `${left} more distant relatives are left out.` : "Some relatives are left out."),
   ];
 }

@@ -1,5 +1,5 @@
 // What a phone measured: every block beside its reference, the summary, and the conditions.
-import { axis, chart, COLOURS, GRID } from "./chart.js";
+import { axis, chart, COLOURS, GRID, upAxis } from "./chart.js";
 import { h, simulated } from "./dom.js";
 import { moment, plain, words } from "./format.js";
 import { asTable, facts } from "./table.js";
@@ -41,7 +41,7 @@ const blocks = (samples) => {
         animation: false,
         grid: GRID,
         xAxis: axis(colours, "block", { minInterval: 1, min: 0.5, max: samples.length + 0.5, nameGap: 22, axisLabel: { color: colours.muted, formatter: (value) => (Number.isInteger(value) ? value : "") } }),
-        yAxis: axis(colours, "ms", { scale: true, nameGap: 36 }),
+        yAxis: upAxis(colours, "ms", { scale: true }),
         series: [
           { type: "scatter", silent: true, large: true, symbolSize: 5, itemStyle: { color: COLOURS[0], opacity: 0.35 }, data: own },
           { type: "line", silent: true, symbolSize: 9, lineStyle: { color: COLOURS[0] }, itemStyle: { color: COLOURS[0] }, data: medians },

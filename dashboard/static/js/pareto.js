@@ -1,19 +1,22 @@
-// Two-dimensional fronts in the browser: of a moment of the evolution, of several searches.
+// Fronts in the browser, of two metrics or three: of a moment of the evolution.
 
-/** Indices of the points that no other dominates, by x. higherX, higherY: which way is better. */
-export function front(xs, ys, { higherX = false, higherY = true, among } = {}) {
-  const indices = (among ?? [...xs.keys()]).filter((index) => Number.isFinite(xs[index]) && Number.isFinite(ys[index]));
-  const signX = higherX ? -1 : 1;
-  const signY = higherY ? -1 : 1;
-  indices.sort((a, b) => signX * (xs[a] - xs[b]) || signY * (ys[a] - ys[b]) || a - b);
-  let best = Infinity;
-  const found = indices.filter((index) => {
-    const value = signY * ys[index];
-    if (value >= best) return false;
-    best = value;
-    return true;
-  });
-  return found.sort((a, b) => xs[a] - xs[b]);
+/**
+ * Indices of the points that no other dominates, by the first metric; of equal ones all. columns: one array per metric;
+ * higher: for each of them whether more is better; among: indices to choose from.
+ */
+export function front(columns, higher, among) {
+  const signs = higher.map((is) => (is ? -1 : 1));
+  const value = (place, index) => signs[place] * columns[place][index];
+  const places = columns.map((_, place) => place);
+  const order = (a, b) => places.map((place) => value(place, a) - value(place, b)).find((difference) => difference !== 0) ?? a - b;
+  const beats = (a, b) => places.every((place) => value(place, a) <= value(place, b)) && places.some((place) => value(place, a) < value(place, b));
+  const found = [];
+  for (const index of among.filter((each) => columns.every((column) => Number.isFinite(column[each]))).sort(order)) {
+    // Of two metrics the last member is the best in the second.
+    const rivals = columns.length === 2 ? found.slice(-1) : found;
+    if (!rivals.some((member) => beats(member, index))) found.push(index);
+  }
+  return found.sort((a, b) => columns[0][a] - columns[0][b]);
 }
 
 /** How ECharts is to draw the line that separates what is reached from what is not. */

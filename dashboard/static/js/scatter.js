@@ -1,18 +1,19 @@
 // The Pareto scatter: thousands of points, the front, error bars; hovered, brushed, and walked along with arrow keys.
-import { axis, chart, GRID, RAMP } from "./chart.js";
+import { axis, chart, GRID, RAMP, upAxis } from "./chart.js";
 import { h, replace, simulated } from "./dom.js";
-import { isHigherBetter, metricLabel, metricText } from "./format.js";
+import { isHigherBetter, metricLabel, metricText, tickText } from "./format.js";
 import { step } from "./pareto.js";
 
 const NEAR = 14;
 const MANY = 2500;
 const ALL_BARS = 150;
+const SIZES = [5, 6, 7.5, 9, 10.5, 12.5, 14.5, 17];
 /** With more points than this only members of the front have error bars. */
 
 /**
  * onopen(index), onbrush({x: [low, high], y: [low, high]} | null), describe(index) → promise of a drawing or null.
- * show(view): view has points (ids, numbers, x, y, xInterval, yInterval, simulated, noisy, shade), xName, yName,
- * front (indices by x), doubtful (indices that only overlapping intervals let in), visible (indices), faint (indices).
+ * show(view): view has points (ids, x, y, z, xInterval, yInterval, simulated, noisy, shade, and size where it matters),
+ * xName, yName, zName (where the front is of three metrics), front (indices by x), doubtful (indices that only overlapping intervals let in), visible (indices), faint (indices).
  */
 export function scatter({ onopen, onbrush, describe }) {
   let view = null;
@@ -90,14 +91,14 @@ export function scatter({ onopen, onbrush, describe }) {
   };
 
   const lines = (index) => {
-    const { points, xName, yName } = view;
+    const { points, xName, yName, zName } = view;
     const value = (name, values, intervals) => {
       const interval = intervals?.[index];
       return [h("dt", {}, metricLabel(name)), h("dd", {}, metricText(name, values[index]), interval && h("span", { class: "muted" }, ` [${metricText(name, interval[0])}, ${metricText(name, interval[1])}]`))];
     };
     return [
       h("h3", {}, `Candidate ${points.ids[index]}`, h("span", {}, view.front.includes(index) && h("span", { class: "badge accent" }, "front"), view.doubtful?.includes(index) && h("span", { class: "badge" }, "in doubt"), " ", points.noisy?.[index] && h("span", { class: "badge warn" }, "noisy"), " ", simulated(points.simulated?.[index]))),
-      h("dl", { class: "facts" }, value(yName, points.y, points.yInterval), value(xName, points.x, points.xInterval), view.shadeText && [h("dt", {}, view.shadeName), h("dd", {}, view.shadeText(index))]),
+      h("dl", { class: "facts" }, value(yName, points.y, points.yInterval), value(xName, points.x, points.xInterval), zName && value(zName, points.z), view.shadeText && [h("dt", {}, view.shadeName), h("dd", {}, view.shadeText(index))]),
     ];
   };
 
@@ -107,8 +108,9 @@ export function scatter({ onopen, onbrush, describe }) {
     const next = place < 0 ? (step > 0 ? 0 : view.front.length - 1) : Math.min(Math.max(place + step, 0), view.front.length - 1);
     const index = view.front[next];
     point(index);
-    const { points, xName, yName } = view;
-    said.textContent = `Candidate ${points.ids[index]}: ${metricLabel(yName)} ${metricText(yName, points.y[index])}, ${metricLabel(xName)} ${metricText(xName, points.x[index])}`;
+    const { points, xName, yName, zName } = view;
+    const told = [[yName, points.y], [xName, points.x], ...(zName ? [[zName, points.z]] : [])];
+    said.textContent = `Candidate ${points.ids[index]}: ${told.map(([name, values]) => `${metricLabel(name)} ${metricText(name, values[index])}`).join(", ")}`;
   };
 
   frame.addEventListener("keydown", (event) => {
@@ -184,27 +186,36 @@ export function scatter({ onopen, onbrush, describe }) {
 
   const option = (colours) => {
     if (!view) return {};
-    const { points, xName, yName, visible, faint, front, doubtful = [] } = view;
+    const { points, xName, yName, zName, visible, faint, front, doubtful = [] } = view;
     const large = visible.length > MANY;
     const pair = (index) => [points.x[index], points.y[index]];
+    const sizeOf = (index) => (points.size ? SIZES[points.size[index]] * (large ? 0.6 : 1) : large ? 4 : 8);
     const dots = { type: "scatter", silent: true, animation: false, large, largeThreshold: MANY, symbolSize: large ? 4 : 8 };
-    const shades = RAMP.map((color, bin) => ({ ...dots, z: 2, itemStyle: { color, opacity: large ? 0.55 : 0.8 }, data: visible.filter((index) => bin === points.shade[index]).map(pair) }));
+    const shades = groups(visible, (index) => `${points.shade[index]} ${sizeOf(index)}`).map((group) => ({ ...dots, z: 2, symbolSize: sizeOf(group[0]), itemStyle: { color: RAMP[points.shade[group[0]]], opacity: large ? 0.55 : 0.8 }, data: group.map(pair) }));
+    // Of three metrics a front is a surface, and what its members are filled with says the third.
+    const members = zName
+      ? groups(front, (index) => `${points.shade[index]} ${sizeOf(index)}`).map((group) => ({ type: "scatter", silent: true, animation: false, z: 4, symbolSize: Math.max(10, sizeOf(group[0]) + 2), itemStyle: { color: RAMP[points.shade[group[0]]], borderColor: colours.front, borderWidth: 2 }, data: group.map(pair) }))
+      : [
+          { type: "line", silent: true, animation: false, z: 3, showSymbol: false, lineStyle: { color: colours.front, width: 2 }, step: step(isHigherBetter(xName)), data: front.map(pair) },
+          { type: "scatter", silent: true, animation: false, z: 4, symbolSize: 11, itemStyle: { color: colours.front, borderColor: colours.card, borderWidth: 2 }, data: front.map(pair) },
+        ];
     const barred = visible.length <= ALL_BARS ? visible : front;
     return {
       animation: false,
       grid: GRID,
-      xAxis: axis(colours, metricLabel(xName, { unit: true }), { scale: true, nameGap: 22, ...view.xRange }),
-      yAxis: axis(colours, metricLabel(yName, { unit: true }), { scale: true, nameGap: 36, ...view.yRange }),
+      xAxis: axis(colours, metricLabel(xName, { unit: true }), { scale: true, nameGap: 22, axisLabel: { color: colours.muted, hideOverlap: true, formatter: tickText(xName) }, ...view.xRange }),
+      yAxis: upAxis(colours, metricLabel(yName, { unit: true }), { scale: true, axisLabel: { color: colours.muted, hideOverlap: true, formatter: tickText(yName) }, ...view.yRange }),
       series: [
         { ...dots, z: 1, itemStyle: { color: colours.faint, opacity: 0.5 }, data: faint.map(pair) },
         ...shades,
         bars(barred, points, colours, new Set(front)),
-        { type: "line", silent: true, animation: false, z: 3, showSymbol: false, lineStyle: { color: colours.front, width: 2 }, step: step(isHigherBetter(xName)), data: front.map(pair) },
-        { type: "scatter", silent: true, animation: false, z: 4, symbolSize: 11, itemStyle: { color: colours.front, borderColor: colours.card, borderWidth: 2 }, data: front.map(pair) },
+        ...members,
         { type: "scatter", silent: true, animation: false, z: 4, symbol: "emptyCircle", symbolSize: 11, itemStyle: { color: colours.front, borderWidth: 2 }, data: doubtful.map(pair) },
       ],
     };
   };
+
+  const groups = (indices, key) => [...Map.groupBy(indices, key).values()];
 
   const bars = (indices, points, colours, members) => ({
     type: "custom",
@@ -228,13 +239,15 @@ export function scatter({ onopen, onbrush, describe }) {
     clearBrush: () => setBrush(null),
     show(next) {
       view = next;
-      const words = `${view.visible.length} candidates, ${view.front.length} of them on the front: ${metricLabel(view.yName)} against ${metricLabel(view.xName)}`;
+      const against = [view.xName, view.zName].filter(Boolean).map((name) => metricLabel(name));
+      const words = `${view.visible.length} candidates, ${view.front.length} of them on the front: ${metricLabel(view.yName)} against ${against.join(" and ")}`;
       if (drawn) {
         drawn.update();
         canvas.setAttribute("aria-label", words);
       } else drawn = chart(canvas, option, words);
       canvas.dataset.points = view.visible.length;
       canvas.dataset.front = view.front.length;
+      canvas.dataset.metrics = [view.xName, view.yName, view.zName].filter(Boolean).join(" ");
       if (shown !== null && !view.visible.includes(shown)) hide();
       if (brush) placeBrush();
     },

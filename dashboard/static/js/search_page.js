@@ -5,11 +5,12 @@ import { candidateTable } from "./candidate_table.js";
 import { RAMP } from "./chart.js";
 import { h, page, ready, replace } from "./dom.js";
 import { evolution } from "./evolution.js";
-import { count, duration, isHigherBetter, metricLabel, METRICS, plain } from "./format.js";
+import { count, duration, metricLabel, metricText, METRICS, plain } from "./format.js";
 import { hypervolumeCard } from "./hypervolume.js";
 import { live } from "./live.js";
 import { front as frontOf } from "./pareto.js";
-import { loadPoints, shades } from "./points.js";
+import { axisChoices, ownAxes } from "./plot_axes.js";
+import { loadPoints, shades, withMembers } from "./points.js";
 import { scatter } from "./scatter.js";
 import { header, stages, tiles } from "./search_parts.js";
 
@@ -17,18 +18,18 @@ const name = page().dataset.search;
 const path = `/searches/${segment(name)}`;
 const GREAT = 3000;
 const first = await get(path);
-const objectives = first.experiment.objectives;
+const own = ownAxes(first);
 
+/** z: a third metric of the front, or "". colour, size: what they say of a point; `third` is z. */
 const state = {
-  device: objectives.find((objective) => objective.device)?.device ?? first.devices[0] ?? null,
-  x: "latency_ms",
-  y: objectives.find((objective) => !objective.device)?.name ?? "miou",
-  colour: "generation",
+  ...own,
+  colour: own.z ? "third" : "generation",
+  size: "equal",
   confident: false,
   where: "",
   until: null,
   points: null,
-  front: { candidates: [], in_doubt: [] },
+  front: { candidates: [], in_doubt: [], axes: [] },
   matching: null,
 };
 
@@ -48,7 +49,8 @@ const film = evolution((until) => {
   show();
 });
 
-const metrics = [...new Set([state.y, "latency_ms", "parameters", "macs", "network_bytes"])].filter((each) => each !== "latency_ms" || state.device);
+const shown = [state.y, state.x, ...(state.z ? [state.z] : []), "latency_ms", "parameters", "macs", "network_bytes"];
+const metrics = [...new Set(shown)].filter((each) => state.device || !METRICS[each]?.perDevice);
 const compare = h("a", { class: "button", hidden: true, "data-key": "compare" }, "Compare");
 const list = candidateTable({
   search: name,
@@ -67,22 +69,31 @@ const select = (label, key, options, onchange) =>
 const change = (key) => async (value) => {
   state[key] = value;
   if (key === "device") await list.filter({ device: value });
+  if (key === "z") state.colour = value ? "third" : "generation";
+  if (!value) state.size = "equal";
+  drawControls();
   await loadPlot();
 };
-const axes = Object.keys(METRICS).map((each) => [each, metricLabel(each)]);
+const say = (key) => (value) => {
+  state[key] = value;
+  show();
+};
+const axes = (...taken) => axisChoices(state.device, first.devices).filter(([name]) => !taken.includes(name));
+const third = () => (state.z ? [["third", metricLabel(state.z)]] : []);
 const confident = h("label", { title: "Show members too that overlapping 95 % intervals leave in doubt" }, h("input", { type: "checkbox", onchange: (event) => change("confident")(event.target.checked) }), "in doubt too");
-const controls = h(
-  "div",
-  { class: "controls" },
-  first.devices.length > 1 && select("Phone", "device", first.devices.map((each) => [each, each]), change("device")),
-  select("Across", "x", axes, change("x")),
-  select("Up", "y", axes, change("y")),
-  select("Colour", "colour", [["generation", "generation"], ["cost", "cost of training"], ["order", "order"]], (value) => {
-    state.colour = value;
-    show();
-  }),
-  confident,
-);
+const controls = h("div", { class: "controls" });
+const drawControls = () =>
+  replace(
+    controls,
+    first.devices.length > 1 && select("Phone", "device", first.devices.map((each) => [each, each]), change("device")),
+    select("Across", "x", axes(state.y, state.z), change("x")),
+    select("Up", "y", axes(state.x, state.z), change("y")),
+    select("Third", "z", [["", "none"], ...axes(state.x, state.y)], change("z")),
+    select("Colour", "colour", [...third(), ["generation", "generation"], ["cost", "cost of training"], ["order", "order"]], say("colour")),
+    state.z && select("Size", "size", [["equal", "equal"], ...third()], say("size")),
+    confident,
+  );
+drawControls();
 
 const box = h("input", { type: "text", name: "where", placeholder: "latency_ms < 4 and miou > 0.6", "aria-label": "Filter candidates by a condition", autocomplete: "off", spellcheck: "false", maxlength: 2000, "data-key": "where" });
 const clear = h("button", { type: "button", hidden: true, onclick: () => plot.clearBrush() }, "Clear");
@@ -117,24 +128,49 @@ const show = () => {
   const all = [...points.ids.keys()];
   const wanted = all.slice(0, until).filter((index) => !state.matching || state.matching.has(points.ids[index]));
   const faint = state.matching ? all.slice(0, until).filter((index) => !state.matching.has(points.ids[index])) : [];
-  const higher = { higherX: isHigherBetter(state.x), higherY: isHigherBetter(state.y) };
-  const { front, doubtful } = state.until === null ? members(points) : { front: frontOf(points.x, points.y, { ...higher, among: wanted }), doubtful: [] };
-  const values = state.colour === "order" ? all : points[state.colour] ?? [];
+  const { front, doubtful } = state.until === null ? members(points) : { front: frontThen(points, wanted), doubtful: [] };
+  const { values, name: shadeName, text } = shading(points, all);
   const { bins, low, high } = shades(all.map((index) => values[index] ?? NaN));
   plot.show({
-    points: { ...points, shade: bins },
+    points: { ...points, shade: bins, size: state.size === "third" ? shades(points.z).bins : null },
     xName: state.x,
     yName: state.y,
+    zName: state.z || null,
     visible: wanted,
     faint,
     front,
     doubtful,
-    shadeName: state.colour === "cost" ? "training" : state.colour,
-    shadeText: (index) => (state.colour === "cost" ? duration(values[index]) : String(values[index])),
+    shadeName,
+    shadeText: state.colour === "third" ? null : (index) => text(values[index]),
     ...(state.until === null ? {} : ranges(points)),
   });
-  const ends = (value) => (!Number.isFinite(value) ? "–" : state.colour === "cost" ? duration(value) : count(value));
-  replace(legend, h("span", {}, h("i", { class: "line swatch-front" }), "front"), h("span", {}, `${state.colour} ${ends(low)}`, ramp, ends(high)), h("span", {}, "bars: 95 % interval"), state.matching && h("span", {}, h("i", {}), "not in the filter"));
+  drawLegend({ shadeName, low: text(low), high: text(high) });
+};
+
+/** What colours say: a value for every point, what it is called, and how it is written. */
+const shading = (points, all) => {
+  const known = (write) => (value) => (Number.isFinite(value) ? write(value) : "–");
+  if (state.colour === "third") return { values: points.z, name: metricLabel(state.z), text: known((value) => metricText(state.z, value)) };
+  if (state.colour === "order") return { values: all, name: "order", text: known(count) };
+  if (state.colour === "cost") return { values: points.cost, name: "training", text: known(duration) };
+  return { values: points.generation, name: "generation", text: known(count) };
+};
+
+const drawLegend = ({ shadeName, low, high }) =>
+  replace(
+    legend,
+    state.z ? h("span", {}, h("i", { class: "rim" }), "front of three metrics") : h("span", {}, h("i", { class: "line swatch-front" }), "front"),
+    h("span", {}, `${shadeName} ${low}`, ramp, high),
+    state.size === "third" && h("span", {}, `the larger the more: ${metricLabel(state.z)}`),
+    h("span", {}, "bars: 95 % interval"),
+    state.matching && h("span", {}, h("i", {}), "not in the filter"),
+  );
+
+/** The front of those alone that were finished then. */
+const frontThen = (points, among) => {
+  const goals = new Map(state.front.axes.map(({ name: axis, goal }) => [axis, goal]));
+  const names = [state.x, state.y, ...(state.z ? [state.z] : [])];
+  return frontOf([points.x, points.y, ...(state.z ? [points.z] : [])], names.map((each) => goals.get(each) === "maximize"), among);
 };
 
 /** Members as the server says: it knows the search's constraints. */
@@ -157,13 +193,13 @@ const ranges = (points) => {
 };
 
 const loadPlot = async () => {
-  const asked = { device: state.device, x: state.x, y: state.y, where: state.where };
+  const asked = { device: state.device, x: state.x, y: state.y, z: state.z, where: state.where };
   const [points, front, matching] = await Promise.all([
     loadPoints(name, asked),
     get(`${path}/front`, { ...asked, confident: state.confident || null }),
     state.where ? matchingIds(asked) : null,
   ]);
-  Object.assign(state, { points, front, matching });
+  Object.assign(state, { points: withMembers(points, front.candidates, asked), front, matching });
   film.update(points.finishedAt);
   show();
 };
