@@ -11,7 +11,7 @@ from cli.tables import print_facts, print_table
 from cli.words import count_text, duration, heading, interval_text, metric_text
 from db.artifact import CandidateArtifact
 from db.reports import CandidateDetail, Parent, ReportedMeasurement, ReportedScore
-from paretofarm.metrics import METRICS
+from paretofarm.metrics import METRICS, epochs_of
 
 SHOWN_CHANGES = 8
 SPARKS = "▁▂▃▄▅▆▇█"
@@ -55,10 +55,12 @@ def _metrics(detail: CandidateDetail) -> Iterator[tuple[str, str]]:
         detail.metrics.items(), key=lambda item: (order.index(item[0].partition("@")[0]), item[0])
     ):
         interval = detail.intervals.get(key)
-        device = key.partition("@")[2]
+        epochs = epochs_of(key)
+        device = None if epochs else key.partition("@")[2]
         text = interval_text(key, value, (interval[0], interval[1]) if interval else None)
         simulated = " (simulated)" if device in _simulated_devices(detail) else ""
-        yield f"{heading(key)}{f' on {device}{simulated}' if device else ''}", text
+        place = f" on {device}{simulated}" if device else f" after {count_text(epochs, 'epoch')}" if epochs else ""
+        yield f"{heading(key)}{place}", text
 
 
 def _simulated_devices(detail: CandidateDetail) -> set[str]:

@@ -92,7 +92,7 @@ def summary_line(snapshot: Snapshot) -> str:
     """`faces-demo: 12/28 complete, 6 running, 1 infeasible, 0 failed; front 7, hypervolume x1.84; 2:31 min, …`"""
     counts = snapshot.counts
     parts = [f"{counts['complete']}/{snapshot.target} complete", f"{snapshot.in_flight} in flight"]
-    parts += [f"{counts[status]} {status}" for status in ("infeasible", "failed") if counts[status]]
+    parts += [f"{counts[status]} {status}" for status in ("paused", "infeasible", "failed") if counts[status]]
     return f"{snapshot.name}: {', '.join(parts)}; front {_front(snapshot)}; {_time(snapshot)}"
 
 
@@ -117,7 +117,8 @@ def panel(snapshot: Snapshot) -> Group:
 
 
 def _candidates(snapshot: Snapshot) -> str:
-    return ", ".join(f"{count} {status}" for status, count in snapshot.counts.items())
+    shown = {status: count for status, count in snapshot.counts.items() if count or status != "paused"}
+    return ", ".join(f"{count} {status}" for status, count in shown.items())
 
 
 def _stages(snapshot: Snapshot) -> str:

@@ -38,7 +38,7 @@ def print_status(status: SearchStatus) -> None:
     facts = {
         "status": f"{search.status.value}{': ' + search.reason if search.reason else ''}",
         "device classes": _devices(status),
-        "candidates": ", ".join(f"{count} {name}" for name, count in now.counts.items())
+        "candidates": ", ".join(f"{count} {name}" for name, count in _counts(status).items())
         + f"; {search.experiment.stop.candidates} complete ones wanted",
         "in flight": ", ".join(
             f"{stage} {load.leased} at work, {load.queued} waiting" for stage, load in now.stages.items()
@@ -52,6 +52,13 @@ def print_status(status: SearchStatus) -> None:
     for code, count in now.failures.items():
         facts[f"failed by {code}"] = str(count)
     print_facts(facts, title=f"{search.name} (id {search.id})")
+
+
+def _counts(status: SearchStatus) -> dict[CandidateStatus, int]:
+    """Nobody waits in a search without rungs: then that goes without saying."""
+    by_rungs = status.search.experiment.fidelity is not None
+    counts = status.progress.counts.items()
+    return {name: count for name, count in counts if by_rungs or name is not CandidateStatus.PAUSED}
 
 
 def _devices(status: SearchStatus) -> str:

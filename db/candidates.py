@@ -15,16 +15,18 @@ from db.events import EventKind
 from db.tables import NOW, CandidateRow, EvaluationRow, ExperimentRow
 from paretofarm.algorithms.port import Proposal
 from paretofarm.architecture import Architecture
+from paretofarm.fidelity import Promotion
 from paretofarm.history import Member
 from paretofarm.lifecycle import CandidateStatus, EvaluationState, EvaluationStatus, Stage, Step, Verdict
 
 UNFINISHED = [status for status in CandidateStatus if not status.is_final]
+IN_FLIGHT = [status for status in CandidateStatus if status.in_flight]
 OPEN = [status for status in EvaluationStatus if status.is_open]
 
 
 @dataclass(frozen=True)
 class CandidateState:
-    """An unfinished candidate, as much as the state machine needs. number: from 0 within its search."""
+    """A candidate in flight, as much as the state machine needs. number: from 0 within its search."""
 
     id: int
     number: int
@@ -53,8 +55,8 @@ def propose(session: Session, experiment_id: int, proposals: Sequence[Proposal])
     return ids
 
 
-def unfinished(session: Session, experiment_id: int) -> list[CandidateState]:
-    """Candidates that have not come to their end, by number, with the state of all their evaluations.
+def in_flight(session: Session, experiment_id: int) -> list[CandidateState]:
+    """Candidates that something is to be done about, by number, with the state of all their evaluations.
 
     One statement, so that both are of one moment: an evaluation that is done always comes with its metrics.
     """
@@ -63,7 +65,7 @@ def unfinished(session: Session, experiment_id: int) -> list[CandidateState]:
         .add_columns(EvaluationRow.stage, EvaluationRow.device, EvaluationRow.rung)
         .add_columns(EvaluationRow.status.label("state"), EvaluationRow.reason, EvaluationRow.code)
         .outerjoin(EvaluationRow, EvaluationRow.candidate_id == CandidateRow.id)
-        .where(CandidateRow.experiment_id == experiment_id, CandidateRow.status.in_(UNFINISHED))
+        .where(CandidateRow.experiment_id == experiment_id, CandidateRow.status.in_(IN_FLIGHT))
         .order_by(CandidateRow.number, EvaluationRow.id)
     )
     rows = groupby(session.execute(query), key=attrgetter("id"))
@@ -76,6 +78,7 @@ def members(session: Session, experiment_id: int, *, known: Collection[int] = ()
     highest = max(numbers, default=-1)
     gaps = [] if len(numbers) > highest else [number for number in range(highest) if number not in numbers]
     query = select(CandidateRow.number, CandidateRow.digest, CandidateRow.status, CandidateRow.metrics)
+    query = query.add_columns(CandidateRow.rung)
     query = query.where(
         CandidateRow.experiment_id == experiment_id,
         or_(CandidateRow.number > highest, CandidateRow.number.in_(gaps)),
@@ -116,6 +119,34 @@ def queue(session: Session, candidate_id: int, steps: Sequence[Step]) -> None:
     experiment_id = session.scalar(query) if steps else None
     if experiment_id is not None:
         _queue(session, experiment_id, [(candidate_id, step) for step in steps])
+
+
+def pause(session: Session, candidate_id: int) -> None:
+    """A candidate in flight waits for being promoted; its work so far is done."""
+    statement = update(CandidateRow).where(CandidateRow.id == candidate_id, CandidateRow.status.in_(IN_FLIGHT))
+    statement = statement.values(status=CandidateStatus.PAUSED)
+    experiment_id = session.scalar(statement.returning(CandidateRow.experiment_id))
+    if experiment_id is not None:
+        events.record(session, EventKind.CANDIDATE_PAUSED, experiment_id=experiment_id, candidate_id=candidate_id)
+
+
+def promote(session: Session, experiment_id: int, promotion: Promotion) -> bool:
+    """A waiting candidate runs on: its training to the rung is queued with it. False where it does not wait."""
+    mine = (CandidateRow.experiment_id == experiment_id, CandidateRow.number == promotion.number)
+    statement = update(CandidateRow).where(*mine, CandidateRow.status == CandidateStatus.PAUSED)
+    statement = statement.values(status=CandidateStatus.RUNNING, reason=None)
+    candidate_id = session.scalar(statement.returning(CandidateRow.id))
+    if candidate_id is None:
+        return False
+    events.record(
+        session,
+        EventKind.CANDIDATE_PROMOTED,
+        experiment_id=experiment_id,
+        candidate_id=candidate_id,
+        details={"rung": promotion.rung},
+    )
+    _queue(session, experiment_id, [(candidate_id, Step(Stage.TRAIN, rung=promotion.rung))])
+    return True
 
 
 def finish(session: Session, candidate_id: int, verdict: Verdict) -> bool:

@@ -52,6 +52,7 @@ class Columns:
             "reason": Column("reason", Kind.TEXT, CandidateRow.reason.expression),
             "origin": Column("origin", Kind.TEXT, CandidateRow.origin.expression),
             "digest": Column("digest", Kind.TEXT, CandidateRow.digest.expression),
+            "rung": Column("rung", Kind.NUMBER, cast(CandidateRow.rung, Double)),
             "simulated": Column("simulated", Kind.BOOLEAN, simulated(device)),
             "noisy": Column("noisy", Kind.BOOLEAN, noisy(device)),
         }

@@ -16,6 +16,7 @@ from db.tables import EventRow
 class EventKind(StrEnum):
     """What can happen. Retries and expired leases are `requeued`, with the error's code in the details.
 
+    candidate_paused: trained to a rung, it waits; candidate_promoted: it goes on to the rung in the details.
     phone_drifted: the reference network is outside its band; phone_recovery: a step of the recovery ladder was taken;
     measurement_failed: on a phone, with whom that is blamed on and what the phone's log said.
     """
@@ -27,6 +28,8 @@ class EventKind(StrEnum):
     EXPERIMENT_CHANGED = "experiment_changed"
     EXPERIMENT_DELETED = "experiment_deleted"
     CANDIDATE_PROPOSED = "candidate_proposed"
+    CANDIDATE_PAUSED = "candidate_paused"
+    CANDIDATE_PROMOTED = "candidate_promoted"
     CANDIDATE_FINISHED = "candidate_finished"
     CANDIDATE_EXPORTED = "candidate_exported"
     CANDIDATE_PINNED = "candidate_pinned"

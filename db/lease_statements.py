@@ -98,15 +98,16 @@ REPORT = Prepared(
         SET status = 'done', token = NULL, lease_expires_at = NULL, progress = 1, code = NULL, reason = NULL,
             details = :details, finished_at = clock_timestamp()
         WHERE id = :evaluation_id AND token = :token AND status = 'leased'
-        RETURNING id, candidate_id, device, attempt, owner
+        RETURNING id, candidate_id, stage, device, rung, attempt, owner
     ), holder AS (
         UPDATE candidates
         SET metrics = candidates.metrics || :metrics,
             intervals = candidates.intervals || :intervals,
-            simulated = candidates.simulated OR :simulated
+            simulated = candidates.simulated OR :simulated,
+            rung = CASE done.stage WHEN 'train' THEN done.rung ELSE candidates.rung END
         FROM done
         WHERE candidates.id = done.candidate_id
-        RETURNING done.*, candidates.experiment_id
+        RETURNING done.id, done.candidate_id, done.device, done.attempt, done.owner, candidates.experiment_id
     ), noted AS (
         INSERT INTO events (kind, experiment_id, candidate_id, evaluation_id, details)
         SELECT 'evaluation_done', experiment_id, candidate_id, id,

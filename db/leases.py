@@ -29,6 +29,7 @@ from db.tables import NOW, CandidateRow, EvaluationRow
 from paretofarm.architecture import Architecture
 from paretofarm.errors import LeaseExpired, LeaseLost, ParetofarmError
 from paretofarm.lifecycle import Drop, EvaluationStatus, Fail, Retry, Stage, Step, decide
+from paretofarm.metrics import rung_key
 
 __all__ = [
     "Claim",
@@ -150,7 +151,7 @@ def _end(place: Session | Connection, claim: Claim, result: Report) -> None:
     parameters = {
         "evaluation_id": claim.evaluation_id,
         "token": str(claim.token),
-        "metrics": dumps(result.keyed_metrics(device)),
+        "metrics": dumps({**result.keyed_metrics(device), **_as_of_rung(claim, result)}),
         "intervals": dumps(result.keyed_intervals(device)),
         "simulated": bool(result.simulated),
         "details": dumps(dict(result.details)),
@@ -158,6 +159,14 @@ def _end(place: Session | Connection, claim: Claim, result: Report) -> None:
     }
     _require(REPORT.execute(place, parameters).scalar(), claim)
     notify(place)
+
+
+def _as_of_rung(claim: Claim, result: Report) -> dict[str, float]:
+    """What a training reports, under keys that a later rung does not overwrite; none where there is one rung only."""
+    rungs = claim.experiment.rungs
+    if claim.step.stage is not Stage.TRAIN or claim.step.rung is None or len(rungs) < 2:
+        return {}
+    return {rung_key(name, rungs[claim.step.rung]): value for name, value in result.metrics.items()}
 
 
 def _settle(session: Session, row: Row[Subject], error: ParetofarmError) -> None:

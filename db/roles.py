@@ -30,7 +30,7 @@ _LEASE = ("status", "attempt", "failures", "token", "owner", "lease_expires_at",
 _OUTCOME = ("dispatched_at", "code", "reason", "details", "started_at", "finished_at")
 _REPORTER = {
     "evaluations": (*_LEASE, *_OUTCOME),
-    "candidates": ("status", "started_at", "metrics", "intervals", "simulated"),
+    "candidates": ("status", "started_at", "metrics", "intervals", "simulated", "rung"),
     "artifacts": ("deleted_at", "deleted_reason"),
     "candidate_artifacts": ("sha256", "device"),
     "workers": ("*",),

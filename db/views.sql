@@ -3,7 +3,7 @@
 -- replaced, not dropped, a view keeps who may read it.
 
 -- One wide row per candidate. Latencies and device_miou are those of the search's first device class; `metrics` has
--- all of them.
+-- all of them. `epochs`: of training so far, up to the end of the rung; trained metrics are as they were then.
 CREATE OR REPLACE VIEW candidate_metrics AS
 SELECT
     e.name AS search,
@@ -30,7 +30,9 @@ SELECT
     c.started_at,
     c.finished_at,
     extract(epoch FROM c.finished_at - c.started_at)::double precision AS duration_s,
-    (c.metrics ->> ('device_miou@' || e.devices[1]))::double precision AS device_miou
+    (c.metrics ->> ('device_miou@' || e.devices[1]))::double precision AS device_miou,
+    c.rung,
+    (e.config #>> ARRAY['training', 'epochs', c.rung::text])::bigint AS epochs
 FROM candidates c
 JOIN experiments e ON e.id = c.experiment_id;
 
@@ -223,15 +225,19 @@ SELECT
     t.train_hours,
     e.created_at,
     e.finished_at,
-    extract(epoch FROM coalesce(e.finished_at, now()) - e.created_at)::double precision AS elapsed_s
+    extract(epoch FROM coalesce(e.finished_at, now()) - e.created_at)::double precision AS elapsed_s,
+    c.paused,
+    o.name AS control_of
 FROM experiments e
+LEFT JOIN experiments o ON o.id = e.control_of
 CROSS JOIN LATERAL (
     SELECT
         count(*) FILTER (WHERE status = 'proposed') AS proposed,
         count(*) FILTER (WHERE status = 'running') AS running,
         count(*) FILTER (WHERE status = 'complete') AS complete,
         count(*) FILTER (WHERE status = 'infeasible') AS infeasible,
-        count(*) FILTER (WHERE status = 'failed') AS failed
+        count(*) FILTER (WHERE status = 'failed') AS failed,
+        count(*) FILTER (WHERE status = 'paused') AS paused
     FROM candidates
     WHERE experiment_id = e.id
 ) AS c

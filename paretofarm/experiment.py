@@ -1,5 +1,6 @@
 """One experiment file as a model. What is written here is stored with the search and drives everything it does."""
 
+import math
 from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
@@ -8,6 +9,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from paretofarm.algorithms import AlgorithmSettings
 from paretofarm.complaints import NAME_PATTERN, complaints
 from paretofarm.errors import ConfigError
+from paretofarm.fidelity import Fidelity
 from paretofarm.lifecycle import Plan
 from paretofarm.metrics import Metric
 from paretofarm.objective import Constraint, Objective
@@ -23,11 +25,7 @@ class Stop(Strict):
     """When a search is over: with so many complete candidates, or after so many proposals, whatever became of them."""
 
     candidates: int = Field(ge=1, le=10_000_000)
-    proposals: int | None = Field(None, ge=1, description="20 times `candidates` where absent")
-
-    @property
-    def proposal_limit(self) -> int:
-        return self.proposals if self.proposals is not None else 20 * self.candidates
+    proposals: int | None = Field(None, ge=1, description="`Experiment.proposal_limit` where absent")
 
 
 class Experiment(Strict):
@@ -40,9 +38,21 @@ class Experiment(Strict):
     objectives: Annotated[tuple[Objective, ...], Field(min_length=1, max_length=3)]
     constraints: tuple[Constraint, ...] = ()
     training: TrainingSettings | None = None
+    fidelity: Fidelity | None = None
     measurement: MeasurementSettings | None = None
     stop: Stop
     in_flight: int = Field(8, ge=1, le=10_000, description="candidates between proposal and end at any moment")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _rungs_once(cls, document: Any) -> Any:
+        """Where only `fidelity.rungs` says what the rungs are, they are `training.epochs` too."""
+        if not isinstance(document, Mapping):
+            return document
+        training, fidelity = document.get("training"), document.get("fidelity")
+        if isinstance(training, Mapping) and isinstance(fidelity, Mapping) and "rungs" in fidelity:
+            return {**document, "training": {"epochs": fidelity["rungs"], **training}}
+        return document
 
     @field_validator("objectives")
     @classmethod
@@ -110,6 +120,37 @@ class Experiment(Strict):
         """Whether tables say what else is trained and measured: there are no networks then."""
         return isinstance(self.training, TableSource) or isinstance(self.measurement, TableSource)
 
+    @model_validator(mode="after")
+    def _same_rungs(self) -> Self:
+        if self.fidelity is None:
+            return self
+        if self.training is None or not self._is_trained:
+            raise ValueError("fidelity: nothing is trained, so that there is nothing to save")
+        if self.training.epochs != self.fidelity.rungs:
+            epochs, rungs = list(self.training.epochs), list(self.fidelity.rungs)
+            raise ValueError(f"fidelity.rungs is {rungs}, training.epochs is {epochs}: write the same, or one of them")
+        return self
+
+    @property
+    def _is_trained(self) -> bool:
+        return any(item.metric.trained for item in (*self.objectives, *self.constraints))
+
+    @property
+    def rungs(self) -> tuple[int, ...]:
+        """Total epochs of training at each rung; none where no trained metric is asked for."""
+        return self.training.epochs if self.training and self._is_trained else ()
+
+    @property
+    def proposal_limit(self) -> int:
+        """After so many proposals a search gives up: twenty for each complete candidate that is wanted.
+
+        Of those that are trained by rungs only a share can be complete, however well all goes: they do not count.
+        """
+        if self.stop.proposals is not None:
+            return self.stop.proposals
+        share = self.fidelity.proposals_per_complete if self.fidelity else 1.0
+        return math.ceil(20 * self.stop.candidates * share)
+
     @property
     def devices(self) -> tuple[str, ...]:
         """Device classes that are asked for, in order of first mention."""
@@ -118,12 +159,12 @@ class Experiment(Strict):
 
     def plan(self) -> Plan:
         """What the state machine asks of every candidate."""
-        trained = any(item.metric.trained for item in (*self.objectives, *self.constraints))
         return Plan(
             devices=self.devices,
-            rungs=len(self.training.epochs) if self.training and trained else 0,
+            rungs=len(self.rungs),
             objectives=tuple(objective.key for objective in self.objectives),
             constraints=self.constraints,
+            by_promotion=self.fidelity is not None,
         )
 
 

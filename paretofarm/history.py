@@ -8,27 +8,45 @@ import numpy as np
 
 from paretofarm.architecture import Architecture
 from paretofarm.lifecycle import CandidateStatus
+from paretofarm.metrics import rung_key, trained_counterpart
 from paretofarm.objective import Constraint, Objective
+
+_STANDING = (CandidateStatus.RUNNING, CandidateStatus.PAUSED, CandidateStatus.COMPLETE)
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
     """A candidate as algorithms see it. Its architecture is looked up in `History.architecture` by those who need it.
 
-    number: within the search, from 0, in order of proposal; metrics: by key (`latency_ms@virtual`), those known so far.
+    number: within the search, from 0, in order of proposal; metrics: by key (`latency_ms@virtual`), those known so far,
+    trained ones of the highest rung; those of a search with several rungs also as they were at each, under
+    `rung_key(name, epochs)`. rung: the highest that it was trained to, from 0; None where it was not trained.
     """
 
     number: int
     digest: str
     status: CandidateStatus
     metrics: Mapping[str, float]
+    rung: int | None = None
+
+
+@dataclass(frozen=True)
+class Standings:
+    """Who has come as far as a rung, and how good each was there.
+
+    points: minimised, float64, shape [members, objectives], no NaN.
+    """
+
+    members: tuple[Member, ...]
+    points: np.ndarray
 
 
 class History:
     """All candidates proposed so far, running ones too, whatever the order given. Immutable; arrays are computed once.
 
     Cheap to build for ten thousand members. `architectures` maps numbers to architectures and is asked for the few
-    parents of a proposal only, so it may well load them when asked.
+    parents of a proposal only, so it may well load them when asked. rungs: total epochs of training at each, empty
+    where nothing is trained.
     """
 
     def __init__(
@@ -37,11 +55,14 @@ class History:
         objectives: Sequence[Objective],
         constraints: Sequence[Constraint],
         architectures: Mapping[int, Architecture],
+        rungs: Sequence[int] = (),
     ) -> None:
         self.members = tuple(sorted(members, key=lambda member: member.number))
         self.objectives = tuple(objectives)
         self.constraints = tuple(constraints)
+        self.rungs = tuple(rungs)
         self._architectures = architectures
+        self._standings: dict[int, Standings] = {}
 
     @property
     def proposed(self) -> int:
@@ -71,6 +92,33 @@ class History:
         points = points[kept]
         points.flags.writeable = False
         return tuple(member for member, keep in zip(complete, kept.tolist(), strict=True) if keep), points
+
+    def standings(self, rung: int) -> Standings:
+        """Members that came as far as the rung, by number, with their objectives as they were there.
+
+        Those that train on or are complete are among them, not those that failed or are infeasible. An objective that
+        is scored on a device, which happens after the last rung only, is stood for by its counterpart in training.
+        """
+        if rung not in self._standings:
+            self._standings[rung] = self._standings_at(rung)
+        return self._standings[rung]
+
+    def _standings_at(self, rung: int) -> Standings:
+        came = [member for member in self.members if member.status in _STANDING and self._reached(member) >= rung]
+        points = np.stack([self._column_at(came, objective, rung) for objective in self.objectives], axis=1)
+        known = ~np.isnan(points).any(axis=1)
+        return Standings(tuple(member for member, is_known in zip(came, known, strict=True) if is_known), points[known])
+
+    def _reached(self, member: Member) -> int:
+        """-1: not trained. Candidates of an older version of the code that are complete have no rung on record."""
+        if member.rung is None:
+            return len(self.rungs) - 1 if member.status is CandidateStatus.COMPLETE else -1
+        return member.rung
+
+    def _column_at(self, members: Sequence[Member], objective: Objective, rung: int) -> np.ndarray:
+        if not objective.metric.trained or rung == len(self.rungs) - 1:
+            return objective.sign * _column(members, objective.key)
+        return objective.sign * _column(members, rung_key(trained_counterpart(objective.name), self.rungs[rung]))
 
     def architecture(self, number: int) -> Architecture:
         return self._architectures[number]

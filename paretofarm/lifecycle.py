@@ -3,7 +3,7 @@
 docs/lifecycle.md tells the same story in prose; change both together.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -36,10 +36,14 @@ class Stage(StrEnum):
 
 
 class CandidateStatus(StrEnum):
-    """`proposed → running → complete | infeasible | failed`."""
+    """`proposed → running ⇄ paused`, `running → complete | infeasible | failed`.
+
+    Paused: trained to a rung below the last, it waits for being promoted, and takes nobody's place meanwhile.
+    """
 
     PROPOSED = "proposed"
     RUNNING = "running"
+    PAUSED = "paused"
     COMPLETE = "complete"
     INFEASIBLE = "infeasible"
     FAILED = "failed"
@@ -47,6 +51,11 @@ class CandidateStatus(StrEnum):
     @property
     def is_final(self) -> bool:
         return self in (CandidateStatus.COMPLETE, CandidateStatus.INFEASIBLE, CandidateStatus.FAILED)
+
+    @property
+    def in_flight(self) -> bool:
+        """Between proposal and end, with work to be done on it."""
+        return self in (CandidateStatus.PROPOSED, CandidateStatus.RUNNING)
 
 
 class EvaluationStatus(StrEnum):
@@ -98,13 +107,15 @@ class Plan:
     """What one experiment asks of every candidate.
 
     devices: device classes that any metric is asked for; rungs: number of training rungs (0: no trained metric is
-    asked for); objectives: metric keys that must be known in the end; constraints: limits on any metric.
+    asked for); objectives: metric keys that must be known in the end; constraints: limits on any metric. by_promotion:
+    a candidate goes on to a higher rung only where it was promoted (`fidelity.py`), else it passes through all.
     """
 
     devices: tuple[str, ...]
     rungs: int
     objectives: tuple[str, ...]
     constraints: tuple[Constraint, ...]
+    by_promotion: bool = False
 
     @property
     def measured_first(self) -> bool:
@@ -150,11 +161,13 @@ class Advance:
     """Steps to queue now and, once a candidate is over, its verdict (its open evaluations are then cancelled).
 
     halt: why the whole search has to stop: an input of the user's is wrong, so that every candidate would fail alike.
+    pause: it has reached the rung that it was promoted to, and waits.
     """
 
     queue: tuple[Step, ...] = ()
     verdict: Verdict | None = None
     halt: str | None = None
+    pause: bool = False
 
 
 def advance(plan: Plan, evaluations: Iterable[EvaluationState], metrics: Mapping[str, float]) -> Advance:
@@ -163,14 +176,24 @@ def advance(plan: Plan, evaluations: Iterable[EvaluationState], metrics: Mapping
     halt = next((_blame(state) for state in states.values() if _is_users(state)), None)
     if halt:
         return Advance(halt=halt)
-    verdict = _failure(states) or _violation(plan, metrics)
+    verdict = _failure(states) or _violation(plan, states, metrics)
     if verdict:
         return Advance(verdict=verdict)
     wanted = list(_due(plan, states))
     missing = tuple(step for step in wanted if step not in states)
     if missing or any(states[step].status.is_open for step in wanted):
         return Advance(queue=missing)
+    if promoted_to(plan, states) < plan.rungs - 1:
+        return Advance(pause=True)
     return Advance(verdict=_completion(plan, metrics))
+
+
+def promoted_to(plan: Plan, steps: Container[Step]) -> int:
+    """The rung that a candidate with these evaluations may train to: being queued for it is being promoted to it."""
+    last = plan.rungs - 1
+    if not plan.by_promotion:
+        return last
+    return next((rung for rung in range(last, 0, -1) if Step(Stage.TRAIN, rung=rung) in steps), min(0, last))
 
 
 def _failure(states: Mapping[Step, EvaluationState]) -> Verdict | None:
@@ -188,9 +211,11 @@ def _blame(state: EvaluationState) -> str:
     return f"{state.step}: {state.failure or 'failed'}"
 
 
-def _violation(plan: Plan, metrics: Mapping[str, float]) -> Verdict | None:
+def _violation(plan: Plan, states: Mapping[Step, EvaluationState], metrics: Mapping[str, float]) -> Verdict | None:
+    """Trained metrics are held to their limits when the training is over: they may still get better."""
+    trained = _done(Step(Stage.TRAIN, rung=plan.rungs - 1), states)
     for constraint in plan.constraints:
-        value = metrics.get(constraint.key)
+        value = metrics.get(constraint.key) if trained or not constraint.metric.trained else None
         if value is not None and not constraint.holds(value):
             return Verdict(CandidateStatus.INFEASIBLE, f"{constraint.key} is {value:g}, must be {constraint.limits}")
     return None
@@ -206,11 +231,14 @@ def _due(plan: Plan, states: Mapping[Step, EvaluationState]) -> Iterable[Step]:
     yield from (step for step in gates if _may_begin(step, states))
     if plan.measured_first and not all(_done(step, states) for step in gates):
         return
-    for rung in range(plan.rungs):
+    top = promoted_to(plan, states)
+    for rung in range(top + 1):
         train = Step(Stage.TRAIN, rung=rung)
         yield train
         if not _done(train, states):
             return
+    if top < plan.rungs - 1:
+        return
     yield from _after_training(plan, states)
 
 

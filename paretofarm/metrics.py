@@ -78,3 +78,22 @@ def source_of(key: str) -> Source:
 def metric_key(name: str, device: str | None) -> str:
     """Under which a candidate's metrics are kept: the name, and the device class where there is one."""
     return name if device is None else f"{name}@{device}"
+
+
+def rung_key(name: str, epochs: int) -> str:
+    """Under which a trained metric is kept as it was after so many epochs in all, e.g. `miou@epochs=3`.
+
+    No device class can have such a name.
+    """
+    return f"{name}@epochs={epochs}"
+
+
+def epochs_of(key: str) -> int | None:
+    """After how many epochs the value under a key is of, where the key says so."""
+    epochs = key.partition("@epochs=")[2]
+    return int(epochs) if epochs else None
+
+
+def trained_counterpart(name: str) -> str:
+    """The metric of the training that comes nearest to one that is scored on devices: `miou` for `device_miou`."""
+    return name.removeprefix("device_")

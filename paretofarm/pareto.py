@@ -70,6 +70,40 @@ def hypervolume(points: ArrayLike, reference: ArrayLike) -> float:
     return _area(array, corner) if len(corner) == 2 else _volume(array, corner)
 
 
+def hypervolume_contributions(points: ArrayLike, reference: ArrayLike) -> np.ndarray:
+    """How much smaller the hypervolume of a front would be without each of its points; 2 or 3 objectives.
+
+    points: none dominates another (one rank). 0 for a point that is there twice and for one beyond the reference.
+    """
+    array, corner = _checked(points), np.asarray(reference, dtype=np.float64)
+    whole = hypervolume(array, corner)
+    if len(array) > 1 and array.shape[1] == 2:
+        return _area_contributions(array, corner)
+    if len(array) == 1:
+        return np.array([whole])
+    return np.array([_own_volume(array, index, corner) for index in range(len(array))])
+
+
+def _area_contributions(points: np.ndarray, corner: np.ndarray) -> np.ndarray:
+    """The rectangle between a point and its neighbours along the front, cut at the corner."""
+    order = np.lexsort((points[:, 1], points[:, 0]))
+    x, y = np.minimum(points[order], corner).T
+    width = np.append(x[1:], corner[0]) - x
+    height = np.insert(y[:-1], 0, corner[1]) - y
+    contributions = np.empty(len(points))
+    contributions[order] = np.maximum(width, 0.0) * np.maximum(height, 0.0)
+    return contributions
+
+
+def _own_volume(points: np.ndarray, index: int, corner: np.ndarray) -> float:
+    """Its box to the corner, less what the others dominate of that (they are clipped into the box)."""
+    point = points[index]
+    if not (point < corner).all():
+        return 0.0
+    others = np.maximum(np.delete(points, index, axis=0), point)
+    return float(np.prod(corner - point)) - hypervolume(others, corner)
+
+
 def _checked(points: ArrayLike) -> np.ndarray:
     array = np.asarray(points, dtype=np.float64)
     if array.size == 0 and array.ndim < 2:

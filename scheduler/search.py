@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlalchemy.orm import Session
 
@@ -11,19 +12,21 @@ from db.candidates import Architectures, CandidateState
 from db.experiments import ExperimentStatus, StoredExperiment
 from paretofarm import instruments
 from paretofarm.ending import shortfall
+from paretofarm.fidelity import Wanted
 from paretofarm.history import History, Member
 from paretofarm.lifecycle import CandidateStatus, advance
 from paretofarm.log_context import log_fields
 from paretofarm.meter import NO_METER, Meter
+from scheduler.rungs import Rungs
 
 log = logging.getLogger(__name__)
 
 
 class Search:
-    """Advances a search's candidates, fills free slots with proposals, and ends it.
+    """Advances a search's candidates, fills free slots with promotions and proposals, and ends it.
 
-    Ended candidates never change, so they are read once and kept: a tick costs what is in flight, not what was. Whoever
-    rolls a tick back must throw the object away.
+    Candidates that have ended or wait do not change, so they are read once and kept: a tick costs what is in flight,
+    not what was. Whoever rolls a tick back must throw the object away.
     """
 
     def __init__(self, stored: StoredExperiment, meter: Meter = NO_METER) -> None:
@@ -31,7 +34,9 @@ class Search:
         self._meter = meter
         self._plan = stored.experiment.plan()
         self._space = stored.experiment.search_space.search_space()
-        self._ended: dict[int, Member] = {}
+        fidelity = stored.experiment.fidelity
+        self._rungs = Rungs(stored, fidelity) if fidelity else None
+        self._settled: dict[int, Member] = {}
 
     def tick(self, session: Session, status: ExperimentStatus) -> None:
         """One step of the search, in the caller's transaction."""
@@ -39,23 +44,48 @@ class Search:
             self._tick(session, status)
 
     def _tick(self, session: Session, status: ExperimentStatus) -> None:
-        states = candidates.unfinished(session, self.stored.id)
-        for state in states:  # one that had ended may run again
-            self._ended.pop(state.number, None)
+        states = candidates.in_flight(session, self.stored.id)
+        for state in states:  # one that had ended or waited may run again
+            self._settled.pop(state.number, None)
         still_open = [state for state in states if not self._advance(session, state)]
         if status is not ExperimentStatus.RUNNING:
             return
-        members = self._members(session)
-        slots = self._free_slots(members)
-        proposed = self._propose(session, members, slots) if slots > 0 else 0
-        if not still_open and not proposed:
-            self._end(session, members)
+        history = self._history(session)
+        begun = self._fill(session, history, still_open)
+        if not still_open and not begun:
+            self._end(session, history.members)
+
+    def _fill(self, session: Session, history: History, still_open: Sequence[CandidateState]) -> int:
+        """Gives free slots to who waits and to what is new; how many. Those who are nearly complete come first.
+
+        Where nothing new is left to propose, the best that wait go on although their rung is not full.
+        """
+        surely = self._rungs.on_the_last(still_open) if self._rungs else len(still_open)
+        wanted = self._wanted(history, len(still_open), surely)
+        if wanted.slots <= 0 or wanted.complete <= 0:
+            return 0
+        promoted = self._rungs.promote(session, history, wanted) if self._rungs else 0
+        slots = min(wanted.slots - promoted, self.stored.experiment.proposal_limit - history.proposed)
+        proposed = self._propose(session, history, slots) if slots > 0 else 0
+        if self._rungs and not promoted and not proposed:
+            return self._rungs.promote(session, history, replace(wanted, whoever=True))
+        return promoted + proposed
+
+    def _wanted(self, history: History, running: int, surely: int) -> Wanted:
+        """Never more in flight than asked for, and never more complete. surely: so many will be, if all goes well."""
+        complete = sum(member.status is CandidateStatus.COMPLETE for member in history.members)
+        missing = self.stored.experiment.stop.candidates - complete - surely
+        slots = self.stored.experiment.in_flight - running
+        return Wanted(slots=slots if self._rungs else min(slots, missing), complete=missing)
 
     def _advance(self, session: Session, state: CandidateState) -> bool:
-        """Queues what is due; True once the candidate has come to its end."""
+        """Queues what is due; True once the candidate has come to its end, or waits."""
         step = advance(self._plan, state.evaluations, state.metrics)
         if step.halt:
             self._halt(session, step.halt)
+        if step.pause:
+            candidates.pause(session, state.id)
+            return True
         if step.verdict is None:
             candidates.queue(session, state.id, step.queue)
             return False
@@ -70,27 +100,17 @@ class Search:
         if experiments.stop(session, self.stored.id, reason=reason):
             log.error("%s: stopped: %s", self.stored.name, reason)
 
-    def _members(self, session: Session) -> Sequence[Member]:
-        """Everything proposed so far; only what is not known to have ended is read."""
-        fresh = candidates.members(session, self.stored.id, known=self._ended.keys())
-        self._ended.update({member.number: member for member in fresh if member.status.is_final})
-        return [*self._ended.values(), *(member for member in fresh if not member.status.is_final)]
-
-    def _free_slots(self, members: Sequence[Member]) -> int:
-        """Never more in flight than asked for, and never more than can still be needed."""
-        stop = self.stored.experiment.stop
-        complete = sum(member.status is CandidateStatus.COMPLETE for member in members)
-        in_flight = sum(not member.status.is_final for member in members)
-        return min(
-            self.stored.experiment.in_flight - in_flight,
-            stop.candidates - complete - in_flight,
-            stop.proposal_limit - len(members),
-        )
-
-    def _propose(self, session: Session, members: Sequence[Member], slots: int) -> int:
+    def _history(self, session: Session) -> History:
+        """Everything proposed so far; only what is not known to have settled is read."""
         experiment = self.stored.experiment
+        fresh = candidates.members(session, self.stored.id, known=self._settled.keys())
+        self._settled.update({member.number: member for member in fresh if not member.status.in_flight})
+        members = [*self._settled.values(), *(member for member in fresh if member.status.in_flight)]
         architectures = Architectures(session, self.stored.id)
-        history = History(members, experiment.objectives, experiment.constraints, architectures)
+        return History(members, experiment.objectives, experiment.constraints, architectures, experiment.rungs)
+
+    def _propose(self, session: Session, history: History, slots: int) -> int:
+        experiment = self.stored.experiment
         started = time.monotonic()
         proposals = experiment.algorithm.propose(history, self._space, count=slots, seed=experiment.seed)
         self._meter.observe(instruments.PROPOSAL_SECONDS, time.monotonic() - started)
@@ -101,7 +121,8 @@ class Search:
     def _end(self, session: Session, members: Sequence[Member]) -> None:
         stop = self.stored.experiment.stop
         constraints = self.stored.experiment.constraints
-        reason = shortfall(members, constraints, wanted=stop.candidates, limit=stop.proposal_limit)
+        limit = self.stored.experiment.proposal_limit
+        reason = shortfall(members, constraints, wanted=stop.candidates, limit=limit)
         experiments.finish(session, self.stored.id, reason=reason)
         if reason:
             log.warning("%s: %s", self.stored.name, reason)

@@ -30,6 +30,8 @@ class ExperimentRow(Base):
     code_version: Mapped[str]
     reason: Mapped[str | None]
     """Why the search was stopped, where not by the user."""
+    control_of: Mapped[int | None] = mapped_column(ForeignKey("experiments.id", ondelete="CASCADE"), unique=True)
+    """The search that this random one runs beside, at equal cost, for comparison."""
     created_at: Mapped[datetime] = written_now()
     finished_at: Mapped[datetime | None]
 
@@ -83,6 +85,8 @@ class CandidateRow(Base):
     """When somebody last took the candidate's networks away to use them: its artifacts are then kept for ever."""
     pinned_at: Mapped[datetime | None]
     """Since when somebody wants it kept and shown first."""
+    rung: Mapped[int | None]
+    """The highest that it was trained to the end of, from 0: what its trained metrics are of."""
 
 
 class PointRow(Base):

@@ -44,13 +44,28 @@ class BestOf:
 
 
 def select_parents(history: History, population: int) -> Parents:
-    """The `population` best feasible members, or all of them where there are fewer."""
-    points = history.points
-    ranks = non_domination_rank(points, enough=population)
+    """The `population` best feasible members, or all of them where there are fewer.
+
+    Where candidates are trained by rungs those that came further are better: the last places of a population that is
+    not full are those of the best of the highest rung below, and so on.
+    """
+    chosen = [history.feasible[index].number for index in _best(history.points, population)]
+    for rung in reversed(range(len(history.rungs) - 1)):
+        if len(chosen) >= population:
+            break
+        standings = history.standings(rung)
+        numbers = [member.number for member in standings.members]
+        chosen += [numbers[index] for index in _best(standings.points, population) if numbers[index] not in chosen]
+    return Parents(history, tuple(chosen[:population]))
+
+
+def _best(points: np.ndarray, count: int) -> list[int]:
+    """Indices, the best first: lower rank, then less crowded."""
+    ranks = non_domination_rank(points, enough=count)
     chosen: list[int] = []
     for rank in range(int(ranks.max(initial=-1)) + 1):
         peers = np.flatnonzero(ranks == rank)
         chosen.extend(peers[np.argsort(-crowding_distance(points[peers]), kind="stable")].tolist())
-        if len(chosen) >= population:
+        if len(chosen) >= count:
             break
-    return Parents(history, tuple(history.feasible[index].number for index in chosen[:population]))
+    return chosen[:count]

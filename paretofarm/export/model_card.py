@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 
 from paretofarm.export.facts import ExportFacts, NetworkFile
-from paretofarm.metrics import METRICS, Source
+from paretofarm.metrics import METRICS, Source, epochs_of
 
 
 def model_card(facts: ExportFacts) -> str:
@@ -64,7 +64,9 @@ def _numbers(facts: ExportFacts) -> str:
 def _label(key: str) -> str:
     name, _, device = key.partition("@")
     unit = METRICS[name].unit if name in METRICS else ""
-    return f"{name}{f' [{unit}]' if unit else ''}{f' on `{device}`' if device else ''}"
+    epochs = epochs_of(key)
+    place = f" after {epochs} epochs" if epochs else f" on `{device}`" if device else ""
+    return f"{name}{f' [{unit}]' if unit else ''}{place}"
 
 
 def _number(value: float) -> str:

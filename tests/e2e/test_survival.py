@@ -103,7 +103,8 @@ class Search:
 
 
 @contextmanager
-def running_search(folder: Path) -> Iterator[Search]:
+def running_search(folder: Path, **overrides: object) -> Iterator[Search]:
+    """Overrides replace keys of the experiment file."""
     write_faces(folder / "faces", 160, 32, 1)
     environment = {
         **os.environ,
@@ -114,7 +115,7 @@ def running_search(folder: Path) -> Iterator[Search]:
     with embedded_farm(environment, Crew(workers=2, phones=1)) as farm:
         database = Database(farm.settings.database_url)
         with database.transaction() as session:
-            experiment = parse_experiment(document(folder / "faces"), "survivor")
+            experiment = parse_experiment({**document(folder / "faces"), **overrides}, "survivor")
             experiment_id = experiments.create(session, experiment, source="", code_version="test")
         database.dispose()
         search = Search(farm, experiment_id)

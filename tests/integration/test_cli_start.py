@@ -265,7 +265,7 @@ def test_a_full_artifact_store_stops_the_search_and_loses_nothing(own_database: 
         "storing onnx at /store: No space left on device",
     )
     with own_database.transaction() as session:
-        (open_one,) = candidates.unfinished(session, stored.id)
+        (open_one,) = candidates.in_flight(session, stored.id)
     assert open_one.id == results.ids[6]
 
 
@@ -284,7 +284,7 @@ def test_an_artifact_store_that_is_away_is_waited_for_until_one_attempt_is_left(
     with pytest.raises(ArtifactStoreUnavailable, match="Could not connect; the search is stopped and nothing is lost"):
         watch.look()
     with own_database.transaction() as session:
-        assert [row.id for row in candidates.unfinished(session, results.search.id)] == [results.ids[6]]
+        assert [row.id for row in candidates.in_flight(session, results.search.id)] == [results.ids[6]]
 
 
 def test_a_search_that_waits_for_its_user_says_so(own_database: Database, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ def test_candidates_are_numbered_on_and_have_a_queued_build(database: Database) 
         store_candidates(session, search, 2)
         store_candidates(session, other, 1)
         store_candidates(session, search, 1)
-        states = candidates.unfinished(session, search)
+        states = candidates.in_flight(session, search)
     assert [state.number for state in states] == [0, 1, 2]
     assert {state.status for state in states} == {CandidateStatus.PROPOSED}
     for state in states:
@@ -71,7 +71,7 @@ def test_steps_are_queued_once_whatever_their_state(database: Database) -> None:
         [candidate_id] = store_candidates(session, search)
         for _ in range(2):
             candidates.queue(session, candidate_id, [step, Step(Stage.BUILD)])
-        [state] = candidates.unfinished(session, search)
+        [state] = candidates.in_flight(session, search)
         assert [evaluation.step for evaluation in state.evaluations] == [Step(Stage.BUILD), step]
 
 
@@ -81,7 +81,7 @@ def test_finished_candidate_gets_no_more_steps(database: Database) -> None:
         [candidate_id] = store_candidates(session, search)
         candidates.finish(session, candidate_id, Verdict(CandidateStatus.FAILED, "why not"))
         candidates.queue(session, candidate_id, [Step(Stage.TRAIN, rung=0)])
-        assert candidates.unfinished(session, search) == []
+        assert candidates.in_flight(session, search) == []
         assert session.scalars(select(EvaluationRow.status)).all() == [EvaluationStatus.CANCELLED]
         assert candidates.counts(session, search)[CandidateStatus.FAILED] == 1
 
@@ -92,7 +92,7 @@ def test_failed_evaluation_tells_why(database: Database) -> None:
         store_candidates(session, search)
         claim = claim_first(session, session.scalars(select(EvaluationRow.id)).one())
         leases.fail(session, claim, BuildFailed("no such op"))
-        [state] = candidates.unfinished(session, search)
+        [state] = candidates.in_flight(session, search)
         [build] = state.evaluations
         assert (build.status, build.failure) == (EvaluationStatus.FAILED, "BuildFailed: no such op")
 
@@ -142,7 +142,7 @@ def test_what_is_unfinished_is_of_one_moment(database: Database) -> None:
     with reader.transaction() as session:
         session.connection()
         event.listen(reader.engine, "after_cursor_execute", report_after_the_first_statement)
-        (state,) = candidates.unfinished(session, search.id)
+        (state,) = candidates.in_flight(session, search.id)
     reader.dispose()
     assert not reports
     is_done = state.evaluations[0].status is EvaluationStatus.DONE

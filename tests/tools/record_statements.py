@@ -76,7 +76,7 @@ def record(url: str) -> list[dict[str, Any]]:
         dispatch.overdue_queues(session, resend_s=60)
     _build(recorder)
     with recorder.acting_as("scheduler") as session:
-        candidates.unfinished(session, search.id)
+        candidates.in_flight(session, search.id)
         candidates.members(session, search.id)
         measure = Step(Stage.MEASURE, "virtual")
         candidates.queue(session, candidate_id, [Step(Stage.COMPILE, "virtual"), Step(Stage.TRAIN, rung=0), measure])

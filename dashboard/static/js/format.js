@@ -23,11 +23,12 @@ export const METRICS = {
 
 const metric = (key) => METRICS[key.split("@")[0]] ?? { label: key, better: "lower", digits: 3 };
 
-/** `latency_ms@pixel` → `Latency on pixel`. */
+/** `latency_ms@pixel` → `Latency on pixel`; `miou@epochs=3` → `mIoU after 3 epochs`. */
 export const metricLabel = (key, { unit = false } = {}) => {
   const [, device] = key.split("@");
   const { label, unit: of } = metric(key);
-  return label + (device ? ` on ${device}` : "") + (unit && of && of !== "bytes" ? ` (${of})` : "");
+  const place = device?.startsWith("epochs=") ? ` after ${device.slice("epochs=".length)} epochs` : ` on ${device}`;
+  return label + (device ? place : "") + (unit && of && of !== "bytes" ? ` (${of})` : "");
 };
 
 export const isHigherBetter = (key) => metric(key).better === "higher";

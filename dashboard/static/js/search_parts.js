@@ -56,7 +56,7 @@ const tile = (label, value, ...more) => h("div", { class: "tile" }, h("dt", {}, 
 
 /** trainedS: seconds of training that all complete candidates took together. */
 export const tiles = (search, trainedS) => {
-  const { complete = 0, failed = 0, infeasible = 0 } = search.candidates;
+  const { complete = 0, failed = 0, infeasible = 0, paused = 0 } = search.candidates;
   const running = search.status === "running";
   return h(
     "dl",
@@ -67,6 +67,7 @@ export const tiles = (search, trainedS) => {
     tile("Throughput", rate(search.per_minute), h("small", {}, " per minute")),
     tile(running ? "Left" : "Took", duration(running ? search.eta_s : search.elapsed_s), running && h("small", {}, ` after ${duration(search.elapsed_s)}`)),
     tile("Training", duration(trainedS), h("small", {}, " in all")),
+    paused > 0 && tile("Waiting", count(paused), h("small", {}, " trained to a rung")),
     tile("Not complete", count(failed + infeasible), h("small", {}, ` ${failed} failed · ${infeasible} infeasible`)),
   );
 };

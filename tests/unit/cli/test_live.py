@@ -15,7 +15,7 @@ RUNNING = Snapshot(
     name="demo",
     status=ExperimentStatus.RUNNING,
     target=28,
-    counts={"proposed": 1, "running": 5, "complete": 12, "infeasible": 2, "failed": 0},
+    counts={"proposed": 1, "running": 5, "paused": 0, "complete": 12, "infeasible": 2, "failed": 0},
     stages={"train": (2, 3), "measure": (1, 0)},
     standing=Standing(complete=12, front_size=7, improvement=1.84, best=None),
     first_objective="miou",

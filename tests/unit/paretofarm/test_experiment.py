@@ -136,4 +136,4 @@ def test_without_trained_metrics_nothing_is_trained() -> None:
 
 
 def test_a_search_that_finds_little_is_bounded() -> None:
-    assert parse_experiment(DOCUMENT, "faces.yaml").stop.proposal_limit == 480
+    assert parse_experiment(DOCUMENT, "faces.yaml").proposal_limit == 480

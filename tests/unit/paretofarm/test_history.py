@@ -1,7 +1,7 @@
 from paretofarm.architecture import Architecture
 from paretofarm.history import History, Member
 from paretofarm.lifecycle import CandidateStatus
-from paretofarm.metrics import Goal
+from paretofarm.metrics import Goal, rung_key
 from paretofarm.objective import Constraint, Objective
 
 OBJECTIVES = (
@@ -25,8 +25,8 @@ def test_only_complete_members_are_points() -> None:
 
 def test_everything_proposed_is_remembered() -> None:
     members = [Member(number, str(number), status, {}) for number, status in enumerate(CandidateStatus)]
-    assert history(*members).digests == {"0", "1", "2", "3", "4"}
-    assert history(*members).proposed == 5
+    assert history(*members).digests == {str(member.number) for member in members}
+    assert history(*members).proposed == len(CandidateStatus)
 
 
 def test_members_that_break_a_constraint_or_lack_its_metric_are_no_points() -> None:
@@ -48,3 +48,26 @@ def test_an_empty_history_has_empty_points() -> None:
 def test_members_are_in_order_of_their_numbers() -> None:
     late, early = (Member(number, str(number), CandidateStatus.COMPLETE, GOOD) for number in (9, 2))
     assert [member.number for member in history(late, early).feasible] == [2, 9]
+
+
+def at_rungs(number: int, status: CandidateStatus, **metrics: float) -> Member:
+    keyed = {rung_key("miou", int(name.removeprefix("after_"))): value for name, value in metrics.items()}
+    return Member(number, str(number), status, {**keyed, "latency_ms@virtual": 3.0}, len(metrics) - 1)
+
+
+def test_standings_are_of_those_that_came_as_far_as_a_rung_as_they_were_there() -> None:
+    waiting = at_rungs(0, CandidateStatus.PAUSED, after_1=0.1)
+    ahead = at_rungs(1, CandidateStatus.RUNNING, after_1=0.2, after_3=0.9)
+    broken = at_rungs(2, CandidateStatus.FAILED, after_1=0.3)
+    fresh = Member(3, "3", CandidateStatus.RUNNING, {"latency_ms@virtual": 3.0})
+    seen = History([waiting, ahead, broken, fresh], OBJECTIVES, (), {}, (1, 3, 9))
+    assert seen.standings(0).members == (waiting, ahead)
+    assert seen.standings(0).points.tolist() == [[-0.1, 3.0], [-0.2, 3.0]]
+    assert seen.standings(1).members == (ahead,)
+    assert seen.standings(1).points.tolist() == [[-0.9, 3.0]]
+    assert seen.points.shape == (0, 2)
+
+
+def test_the_last_rung_is_what_complete_members_have() -> None:
+    complete = Member(0, "0", CandidateStatus.COMPLETE, GOOD)
+    assert History([complete], OBJECTIVES, (), {}, (1, 3)).standings(1).points.tolist() == [[-0.6, 3.0]]

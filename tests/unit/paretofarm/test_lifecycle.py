@@ -274,3 +274,49 @@ def test_waiting_times_grow_but_not_for_ever() -> None:
 
 def test_a_lost_lease_writes_nothing() -> None:
     assert decide(LeaseLost(), 1) == Drop()
+
+
+def by_promotion() -> Plan:
+    return replace(plan(rungs=3), by_promotion=True)
+
+
+def trained(*done: int, queued: tuple[int, ...] = ()) -> list[EvaluationState]:
+    trainings = {
+        "done": (BUILD, COMPILE, MEASURE, *(Step(Stage.TRAIN, rung=rung) for rung in done)),
+        "queued": tuple(Step(Stage.TRAIN, rung=rung) for rung in queued),
+    }
+    return states(**trainings)
+
+
+def test_a_candidate_waits_at_the_rung_that_it_was_promoted_to() -> None:
+    assert advance(by_promotion(), states(done=(BUILD,)), {}).queue == (COMPILE, TRAIN)
+    assert advance(by_promotion(), trained(0), ALL_METRICS) == Advance(pause=True)
+    assert advance(by_promotion(), trained(0, queued=(1,)), ALL_METRICS) == Advance()
+    assert advance(by_promotion(), trained(0, 1), ALL_METRICS) == Advance(pause=True)
+    assert advance(by_promotion(), trained(0, 1, 2), ALL_METRICS) == Advance(verdict=Verdict(CandidateStatus.COMPLETE))
+
+
+def test_it_does_not_wait_before_it_is_measured_too() -> None:
+    """Who goes on is decided by all objectives."""
+    measured = states(done=(BUILD, COMPILE, TRAIN), queued=(MEASURE,))
+    assert advance(by_promotion(), measured, {"miou": 0.5}) == Advance()
+
+
+def test_without_promotion_a_candidate_passes_through_all_rungs() -> None:
+    assert advance(plan(rungs=3), trained(0), ALL_METRICS).queue == (Step(Stage.TRAIN, rung=1),)
+
+
+def test_a_limit_on_a_trained_metric_counts_when_the_training_is_over() -> None:
+    strict = plan(Constraint(name="miou", at_least=0.6), rungs=2)
+    assert advance(strict, trained(0), ALL_METRICS).queue == (Step(Stage.TRAIN, rung=1),)
+    ended = advance(strict, trained(0, 1), ALL_METRICS).verdict
+    assert ended == Verdict(CandidateStatus.INFEASIBLE, "miou is 0.5, must be at least 0.6")
+
+
+def test_a_paused_candidate_has_not_ended_and_is_not_in_flight() -> None:
+    assert not CandidateStatus.PAUSED.is_final
+    assert not CandidateStatus.PAUSED.in_flight
+    assert [status for status in CandidateStatus if status.in_flight] == [
+        CandidateStatus.PROPOSED,
+        CandidateStatus.RUNNING,
+    ]

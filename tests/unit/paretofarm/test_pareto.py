@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paretofarm.pareto import crowding_distance, front, hypervolume, non_domination_rank
+from paretofarm.pareto import crowding_distance, front, hypervolume, hypervolume_contributions, non_domination_rank
 
 some = settings(max_examples=150, deadline=None)
 
@@ -191,3 +191,15 @@ def test_ten_thousand_points_are_ranked_within_fifty_milliseconds() -> None:
         assert non_domination_rank(points).min() == 0
         times.append(time.process_time() - started)
     assert min(times) < 0.05
+
+
+@some
+@given(st.sampled_from([2, 3]), st.data())
+def test_a_contribution_is_what_the_hypervolume_loses(dimension: int, data: st.DataObject) -> None:
+    coordinates = st.lists(st.integers(0, 8), min_size=dimension, max_size=dimension)
+    rows = np.array(data.draw(st.lists(coordinates, min_size=1, max_size=12)), dtype=np.float64)
+    peers = rows[front(rows)]
+    reference = np.full(dimension, 7.5)
+    whole = hypervolume(peers, reference)
+    without = [hypervolume(np.delete(peers, index, axis=0), reference) for index in range(len(peers))]
+    assert hypervolume_contributions(peers, reference) == pytest.approx(whole - np.array(without))
