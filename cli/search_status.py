@@ -10,6 +10,7 @@ from cli.words import count_text, duration, metric_text
 from db.course import Standing
 from db.experiments import ExperimentStatus, StoredExperiment
 from db.search_status import SearchStatus
+from paretofarm.experiment import CONTROL_SUFFIX
 from paretofarm.lifecycle import CandidateStatus
 
 
@@ -21,7 +22,7 @@ def print_statuses(statuses: Sequence[SearchStatus]) -> None:
         search, counts = status.search, status.progress.counts
         table.add_row(
             str(search.id),
-            search.name,
+            search.name if search.control_of is None else f"  {search.name}",
             search.status.value,
             f"{counts[CandidateStatus.COMPLETE]}/{search.experiment.stop.candidates}",
             str(counts[CandidateStatus.INFEASIBLE]),
@@ -36,6 +37,8 @@ def print_statuses(statuses: Sequence[SearchStatus]) -> None:
 def print_status(status: SearchStatus) -> None:
     search, now, standing = status.search, status.progress, status.standing
     facts = {
+        **({"random control of": search.control_of} if search.control_of else {}),
+        **({"random control": f"{search.name}{CONTROL_SUFFIX}"} if search.experiment.control else {}),
         "status": f"{search.status.value}{': ' + search.reason if search.reason else ''}",
         "device classes": _devices(status),
         "candidates": ", ".join(f"{count} {name}" for name, count in _counts(status).items())

@@ -87,13 +87,21 @@ def members(session: Session, experiment_id: int, *, known: Collection[int] = ()
 
 
 class Architectures(Mapping[int, Architecture]):
-    """Architectures of a search by candidate number, each read when it is asked for; valid as long as the session."""
+    """Architectures of a search by candidate number, each read when it is asked for; valid as long as the session.
 
-    def __init__(self, session: Session, experiment_id: int) -> None:
+    inherited: those of earlier searches, by numbers below 0.
+    """
+
+    def __init__(
+        self, session: Session, experiment_id: int, inherited: Mapping[int, Architecture] | None = None
+    ) -> None:
+        self._inherited = inherited or {}
         self._session = session
         self._experiment_id = experiment_id
 
     def __getitem__(self, number: int) -> Architecture:
+        if number < 0:
+            return self._inherited[number]
         query = select(CandidateRow.architecture).where(
             CandidateRow.experiment_id == self._experiment_id, CandidateRow.number == number
         )
@@ -198,7 +206,7 @@ def _row(experiment_id: int, number: int, proposal: Proposal) -> dict[str, objec
         "digest": proposal.architecture.digest,
         "architecture": proposal.architecture.to_dict(),
         "origin": proposal.origin.value,
-        "parents": list(proposal.parents),
+        "parents": [number for number in proposal.parents if number >= 0],
     }
 
 

@@ -16,7 +16,7 @@ from db.events import EventKind
 from db.plain_json import dumps
 from db.tables import NOW, CandidateRow, EvaluationRow, ExperimentRow, ExperimentStatus
 from paretofarm.errors import ConfigError, Conflict, NotFound
-from paretofarm.experiment import Experiment, parse_experiment
+from paretofarm.experiment import CONTROL_SUFFIX, Experiment, parse_experiment
 from paretofarm.lifecycle import HALTING_CODES, CandidateStatus, EvaluationStatus
 
 __all__ = ["ExperimentStatus", "StoredExperiment", "active", "create", "find", "finish", "get", "list_experiments"]
@@ -24,7 +24,7 @@ __all__ = ["ExperimentStatus", "StoredExperiment", "active", "create", "find", "
 
 @dataclass(frozen=True)
 class StoredExperiment:
-    """A search as the database has it."""
+    """A search as the database has it. control_of: name of the search that it is the random control of."""
 
     id: int
     name: str
@@ -33,13 +33,24 @@ class StoredExperiment:
     reason: str | None
     created_at: datetime
     finished_at: datetime | None
+    control_of: str | None = None
 
 
 def create(session: Session, experiment: Experiment, *, source: str, code_version: str) -> int:
     """Stores a new search, running from now on; returns its id. ConfigError where the name is taken.
 
-    source: the experiment file verbatim.
+    With it, in the same transaction, its control where it asks for one. source: the experiment file verbatim.
     """
+    experiment_id = _create(session, experiment, source=source, code_version=code_version)
+    control = experiment.control_experiment()
+    if control is not None:
+        _create(session, control, source=source, code_version=code_version, control_of=experiment_id)
+    return experiment_id
+
+
+def _create(
+    session: Session, experiment: Experiment, *, source: str, code_version: str, control_of: int | None = None
+) -> int:
     row = {
         "name": experiment.name,
         "source": source,
@@ -47,6 +58,7 @@ def create(session: Session, experiment: Experiment, *, source: str, code_versio
         "devices": list(experiment.devices),
         "seed": experiment.seed,
         "code_version": code_version,
+        "control_of": control_of,
     }
     statement = insert(ExperimentRow).values(row).on_conflict_do_nothing(index_elements=["name"])
     experiment_id = session.scalar(statement.returning(ExperimentRow.id))
@@ -85,17 +97,23 @@ def active(session: Session) -> list[StoredExperiment]:
 def stop(session: Session, experiment_id: int, *, reason: str | None = None) -> bool:
     """Running to stopped: nothing is proposed any more, what is in flight comes to its end. False: was not running.
 
-    reason: what the user has to mend before the search can go on, where it was not the user who stopped it.
+    Its control with it. reason: what the user has to mend before the search can go on, where it was not the user who
+    stopped it; the control, whose work is another's, is then left to run.
     """
     running, stopped = ExperimentStatus.RUNNING, ExperimentStatus.STOPPED
+    control = control_id(session, experiment_id)
+    if control is not None and reason is None:
+        _change(session, control, [running], stopped, EventKind.EXPERIMENT_STOPPED)
     return _change(session, experiment_id, [running], stopped, EventKind.EXPERIMENT_STOPPED, reason)
 
 
 def resume(session: Session, experiment_id: int) -> bool:
-    """Stopped to running; evaluations that failed by what the user has mended meanwhile are queued again.
-
-    False: was not stopped.
+    """Stopped to running, its control too; evaluations that failed by what the user has mended meanwhile are queued
+    again. False: was not stopped.
     """
+    control = control_id(session, experiment_id)
+    if control is not None:
+        resume(session, control)
     running, stopped = ExperimentStatus.RUNNING, ExperimentStatus.STOPPED
     if not _change(session, experiment_id, [stopped], running, EventKind.EXPERIMENT_RESUMED):
         return False
@@ -138,8 +156,7 @@ def change_limit(session: Session, experiment_id: int, candidates: int) -> Exper
     query = select(ExperimentRow).where(ExperimentRow.id == experiment_id).with_for_update()
     row = session.scalars(query).one()
     before = read_config(row.name, dumps(row.config)).stop.candidates
-    complete = CandidateRow.experiment_id == experiment_id, CandidateRow.status == CandidateStatus.COMPLETE
-    known = session.scalar(select(func.count()).select_from(CandidateRow).where(*complete)) or 0
+    known = _complete(session, experiment_id)
     if candidates < known:
         raise Conflict(f"stop.candidates = {candidates}: {known} are complete already")
     config = {**row.config, "stop": {**row.config["stop"], "candidates": candidates}}
@@ -149,7 +166,20 @@ def change_limit(session: Session, experiment_id: int, candidates: int) -> Exper
     events.record(session, EventKind.EXPERIMENT_CHANGED, experiment_id=experiment_id, details=details)
     if candidates > known:
         reopen(session, experiment_id, reason=f"{candidates} candidates are asked for")
+    control = control_id(session, experiment_id)
+    if control is not None:
+        change_limit(session, control, max(candidates, _complete(session, control)))
     return changed
+
+
+def control_id(session: Session, experiment_id: int) -> int | None:
+    """Of the random search that runs beside a search at equal cost; None where there is none."""
+    return session.scalar(select(ExperimentRow.id).where(ExperimentRow.control_of == experiment_id))
+
+
+def _complete(session: Session, experiment_id: int) -> int:
+    mine = CandidateRow.experiment_id == experiment_id, CandidateRow.status == CandidateStatus.COMPLETE
+    return session.scalar(select(func.count()).select_from(CandidateRow).where(*mine)) or 0
 
 
 def _change(
@@ -195,6 +225,7 @@ def _stored(row: ExperimentRow) -> StoredExperiment:
         reason=row.reason,
         created_at=row.created_at,
         finished_at=row.finished_at,
+        control_of=row.name.removesuffix(CONTROL_SUFFIX) if row.control_of else None,
     )
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from db import events, experiments, retention
 from db.artifacts import ArtifactStore
 from db.events import EventKind
-from db.experiments import ExperimentStatus
+from db.experiments import ExperimentStatus, StoredExperiment
 from db.planning import wait_for_planning
 from db.session import Database
 from paretofarm.errors import Conflict
@@ -43,15 +43,23 @@ class Deletion:
 
 
 def extent(session: Session, name_or_id: str) -> Extent:
-    """What would go. NotFound for no such search; Conflict for one that runs."""
+    """What would go, its control with it. NotFound for no such search; Conflict for one that runs."""
     search = experiments.find(session, name_or_id)
-    if search.status is ExperimentStatus.RUNNING:
-        raise Conflict(f"the search {search.name!r} is running: stop it first")
-    mine = {"search": search.id}
+    mine = {"searches": _with_control(session, search)}
     candidates, evaluations, measurements = session.execute(text(_COUNTS), mine).one()
     unshared = text(f"SELECT count(*), coalesce(sum(size_bytes), 0) {_UNSHARED}")
     artifacts, size_bytes = session.execute(unshared, mine).one()
     return Extent(search.name, candidates, evaluations, measurements, artifacts, int(size_bytes))
+
+
+def _with_control(session: Session, search: StoredExperiment) -> list[int]:
+    """Ids. Conflict where one of them runs."""
+    control = experiments.control_id(session, search.id)
+    both = [search] if control is None else [search, experiments.get(session, control)]
+    for each in both:
+        if each.status is ExperimentStatus.RUNNING:
+            raise Conflict(f"the search {each.name!r} is running: stop it first")
+    return [each.id for each in both]
 
 
 def delete_search(database: Database, store: ArtifactStore, name_or_id: str) -> Deletion:
@@ -62,52 +70,54 @@ def delete_search(database: Database, store: ArtifactStore, name_or_id: str) -> 
             wait_for_planning(session)
             found = extent(session, name_or_id)
             search = experiments.find(session, name_or_id)
-            before = _settled(session, search.id, store)
+            searches = _with_control(session, search)
+            before = _settled(session, searches, store)
             # Nobody links an artifact from the judgement on.
             session.execute(text("LOCK TABLE candidate_artifacts IN SHARE ROW EXCLUSIVE MODE"))
             query = text(f"SELECT a.sha256 {_UNSHARED} FOR UPDATE OF a SKIP LOCKED")
-            names = list(session.scalars(query, {"search": search.id}))
+            names = list(session.scalars(query, {"searches": searches}))
             details: dict[str, Any] = {"name": found.name, "candidates": found.candidates, "artifacts": len(names)}
             events.record(session, EventKind.EXPERIMENT_DELETED, experiment_id=search.id, details=details)
-            session.execute(text("DELETE FROM experiments WHERE id = :search"), {"search": search.id})
+            session.execute(text("DELETE FROM experiments WHERE id = ANY(:searches)"), {"searches": searches})
             session.execute(text("DELETE FROM artifacts WHERE sha256 = ANY(:names)"), {"names": names})
         files = sum(store.remove(name, stored_before=before) for name in names)
     log.info("search %s is deleted: %s candidates, %s files", found.name, found.candidates, files)
     return Deletion(found, files)
 
 
-def _settled(session: Session, experiment_id: int, store: ArtifactStore) -> datetime:
+def _settled(session: Session, searches: list[int], store: ArtifactStore) -> datetime:
     """Since when nobody can have stored a file that another search's evaluation has still to report.
 
     Such an evaluation has been at work since its claim. A store that does not renew a file's age when its content is
     stored again says for how long it does not.
     """
-    oldest = session.scalar(text(_OLDEST_WORK), {"search": experiment_id})
+    oldest = session.scalar(text(_OLDEST_WORK), {"searches": searches})
     assert isinstance(oldest, datetime)
     return oldest - store.renewed_after - timedelta(seconds=1)
 
 
 _COUNTS = """
 SELECT
-    (SELECT count(*) FROM candidates WHERE experiment_id = :search),
-    (SELECT count(*) FROM evaluations v JOIN candidates c ON c.id = v.candidate_id WHERE c.experiment_id = :search),
+    (SELECT count(*) FROM candidates WHERE experiment_id = ANY(:searches)),
+    (SELECT count(*) FROM evaluations v JOIN candidates c ON c.id = v.candidate_id
+     WHERE c.experiment_id = ANY(:searches)),
     (SELECT count(*) FROM measurements m JOIN evaluations v ON v.id = m.evaluation_id
-     JOIN candidates c ON c.id = v.candidate_id WHERE c.experiment_id = :search)
+     JOIN candidates c ON c.id = v.candidate_id WHERE c.experiment_id = ANY(:searches))
 """
 _UNSHARED = """
 FROM artifacts a
 WHERE a.sha256 IN (
     SELECT l.sha256 FROM candidate_artifacts l JOIN candidates c ON c.id = l.candidate_id
-    WHERE c.experiment_id = :search
+    WHERE c.experiment_id = ANY(:searches)
 )
 AND NOT EXISTS (
     SELECT FROM candidate_artifacts l JOIN candidates c ON c.id = l.candidate_id
-    WHERE l.sha256 = a.sha256 AND c.experiment_id <> :search
+    WHERE l.sha256 = a.sha256 AND c.experiment_id <> ALL(:searches)
 )
 """
 _OLDEST_WORK = """
 SELECT least(clock_timestamp(), min(v.started_at))
 FROM evaluations v
 JOIN candidates c ON c.id = v.candidate_id
-WHERE v.status = 'leased' AND c.experiment_id <> :search
+WHERE v.status = 'leased' AND c.experiment_id <> ALL(:searches)
 """

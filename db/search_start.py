@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from db import experiments
+from db import experiments, warm_start
 from db.experiment_text import ExperimentFile
 from db.experiments import ExperimentStatus, StoredExperiment
 from db.phones import list_phones
@@ -32,13 +32,15 @@ class Begun:
 def begin_search(database: Database, file: ExperimentFile, code_version: str) -> Begun:
     """Stores the search; one of the same name and content goes on.
 
-    Errors: Conflict where there is another search of that name, naming the keys that differ.
+    Errors: Conflict where there is another search of that name, naming the keys that differ; ConfigError where one that
+    it is to begin with is not there.
     """
     experiment = file.experiment
     with database.transaction() as session:
         try:
             stored = experiments.find(session, experiment.name)
         except NotFound:
+            warm_start.check(session, experiment)
             stored_id = experiments.create(session, experiment, source=file.source, code_version=code_version)
             return Begun(experiments.get(session, stored_id), Beginning.NEW)
         _check_same(file, stored)

@@ -28,6 +28,7 @@ class SearchStatus:
         return {
             "id": self.search.id,
             "name": self.search.name,
+            "control_of": self.search.control_of,
             "status": self.search.status.value,
             "reason": self.search.reason,
             "created_at": self.search.created_at.isoformat(),

@@ -2,11 +2,11 @@
 
 import math
 from collections.abc import Mapping
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 
-from paretofarm.algorithms import AlgorithmSettings
+from paretofarm.algorithms import AlgorithmSettings, RandomSearch
 from paretofarm.complaints import NAME_PATTERN, complaints
 from paretofarm.errors import ConfigError
 from paretofarm.fidelity import Fidelity
@@ -20,6 +20,9 @@ from paretofarm.strict import Strict
 from paretofarm.table_settings import TableSource
 from paretofarm.training import SegmentationTraining, TabularTraining, TrainingSettings
 
+NAME_LENGTH = 63
+CONTROL_SUFFIX = "-control"
+
 
 class Stop(Strict):
     """When a search is over: with so many complete candidates, or after so many proposals, whatever became of them."""
@@ -28,10 +31,29 @@ class Stop(Strict):
     proposals: int | None = Field(None, ge=1, description="`Experiment.proposal_limit` where absent")
 
 
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+SearchName = Annotated[str, Field(pattern=NAME_PATTERN, max_length=NAME_LENGTH)]
+
+
+class WarmStart(Strict):
+    """Earlier searches over the same space to begin with, whatever their devices, limits and objectives.
+
+    search: a name, or several. best: so many of their best networks are proposed first, and evaluated again. observe:
+    what they found out counts for the algorithm where metric, training, data set and measurement are the same.
+    """
+
+    search: Annotated[tuple[SearchName, ...], Field(min_length=1), BeforeValidator(_listed)]
+    best: int = Field(8, ge=0, le=1000)
+    observe: bool = True
+
+
 class Experiment(Strict):
     """A search: what to look for, where, how to judge it, when to stop."""
 
-    name: str = Field(pattern=NAME_PATTERN, max_length=63)
+    name: str = Field(pattern=NAME_PATTERN, max_length=NAME_LENGTH)
     seed: int = Field(0, ge=0, lt=2**63)
     search_space: SearchSpaceSettings
     algorithm: AlgorithmSettings
@@ -41,6 +63,8 @@ class Experiment(Strict):
     fidelity: Fidelity | None = None
     measurement: MeasurementSettings | None = None
     stop: Stop
+    warm_start: WarmStart | None = None
+    control: Literal["random"] | None = Field(None, description="a random search beside it, at equal cost")
     in_flight: int = Field(8, ge=1, le=10_000, description="candidates between proposal and end at any moment")
 
     @model_validator(mode="before")
@@ -130,6 +154,29 @@ class Experiment(Strict):
             epochs, rungs = list(self.training.epochs), list(self.fidelity.rungs)
             raise ValueError(f"fidelity.rungs is {rungs}, training.epochs is {epochs}: write the same, or one of them")
         return self
+
+    @model_validator(mode="after")
+    def _controllable(self) -> Self:
+        if self.control is None:
+            return self
+        if isinstance(self.algorithm, RandomSearch):
+            raise ValueError("control: the search is random itself")
+        if len(self.name) + len(CONTROL_SUFFIX) > NAME_LENGTH:
+            most = NAME_LENGTH - len(CONTROL_SUFFIX)
+            raise ValueError(f"name: at most {most} characters, since its control is called NAME{CONTROL_SUFFIX}")
+        return self
+
+    def control_experiment(self) -> "Experiment | None":
+        """The random search beside it: the same settings and as many candidates, but no network in common."""
+        if self.control is None:
+            return None
+        own = {
+            "name": f"{self.name}{CONTROL_SUFFIX}",
+            "seed": (self.seed + 1) % 2**63,
+            "control": None,
+            "warm_start": None,
+        }
+        return self.model_copy(update={**own, "algorithm": RandomSearch(type="random")})
 
     @property
     def _is_trained(self) -> bool:

@@ -21,6 +21,7 @@ class Member:
     number: within the search, from 0, in order of proposal; metrics: by key (`latency_ms@virtual`), those known so far,
     trained ones of the highest rung; those of a search with several rungs also as they were at each, under
     `rung_key(name, epochs)`. rung: the highest that it was trained to, from 0; None where it was not trained.
+    search: where it is another, earlier one (`History.observations`).
     """
 
     number: int
@@ -28,6 +29,7 @@ class Member:
     status: CandidateStatus
     metrics: Mapping[str, float]
     rung: int | None = None
+    search: str | None = None
 
 
 @dataclass(frozen=True)
@@ -56,11 +58,13 @@ class History:
         constraints: Sequence[Constraint],
         architectures: Mapping[int, Architecture],
         rungs: Sequence[int] = (),
+        observations: Sequence[Member] = (),
     ) -> None:
         self.members = tuple(sorted(members, key=lambda member: member.number))
         self.objectives = tuple(objectives)
         self.constraints = tuple(constraints)
         self.rungs = tuple(rungs)
+        self._observations = tuple(observations)
         self._architectures = architectures
         self._standings: dict[int, Standings] = {}
 
@@ -73,6 +77,15 @@ class History:
     def digests(self) -> frozenset[str]:
         """Digests of everything ever proposed, failed and infeasible ones included."""
         return frozenset(member.digest for member in self.members)
+
+    @cached_property
+    def observations(self) -> tuple[Member, ...]:
+        """Members of earlier searches (`warm_start:`) that this one has not proposed, numbered -1, -2, ….
+
+        They have those metrics only that mean the same here: seldom all objectives. They are none of this search's
+        members, in no front, and may be proposed; `architecture` knows them.
+        """
+        return tuple(member for member in self._observations if member.digest not in self.digests)
 
     @property
     def feasible(self) -> tuple[Member, ...]:

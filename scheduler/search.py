@@ -10,13 +10,16 @@ from sqlalchemy.orm import Session
 from db import candidates, experiments
 from db.candidates import Architectures, CandidateState
 from db.experiments import ExperimentStatus, StoredExperiment
+from db.warm_start import earlier_searches
 from paretofarm import instruments
+from paretofarm.algorithms.port import Origin, Proposal
 from paretofarm.ending import shortfall
 from paretofarm.fidelity import Wanted
 from paretofarm.history import History, Member
 from paretofarm.lifecycle import CandidateStatus, advance
 from paretofarm.log_context import log_fields
 from paretofarm.meter import NO_METER, Meter
+from paretofarm.warm_start import Inheritance, inherit
 from scheduler.rungs import Rungs
 
 log = logging.getLogger(__name__)
@@ -37,6 +40,7 @@ class Search:
         fidelity = stored.experiment.fidelity
         self._rungs = Rungs(stored, fidelity) if fidelity else None
         self._settled: dict[int, Member] = {}
+        self._inheritance: Inheritance | None = None
 
     def tick(self, session: Session, status: ExperimentStatus) -> None:
         """One step of the search, in the caller's transaction."""
@@ -106,14 +110,35 @@ class Search:
         fresh = candidates.members(session, self.stored.id, known=self._settled.keys())
         self._settled.update({member.number: member for member in fresh if not member.status.in_flight})
         members = [*self._settled.values(), *(member for member in fresh if member.status.in_flight)]
-        architectures = Architectures(session, self.stored.id)
-        return History(members, experiment.objectives, experiment.constraints, architectures, experiment.rungs)
+        inherited = self._inherited(session)
+        architectures = Architectures(session, self.stored.id, inherited.architectures)
+        return History(
+            members,
+            experiment.objectives,
+            experiment.constraints,
+            architectures,
+            experiment.rungs,
+            inherited.observed,
+        )
+
+    def _inherited(self, session: Session) -> Inheritance:
+        """From earlier searches; read once."""
+        if self._inheritance is None:
+            experiment = self.stored.experiment
+            self._inheritance = inherit(experiment, earlier_searches(session, experiment))
+        return self._inheritance
 
     def _propose(self, session: Session, history: History, slots: int) -> int:
         experiment = self.stored.experiment
+        seeds = self._inherited(session).seeds[history.proposed :][:slots]
+        if seeds:  # nothing else in the same tick: the algorithm counts its proposals by those that are stored
+            return self._store(session, [Proposal(architecture, Origin.SEED) for architecture in seeds])
         started = time.monotonic()
         proposals = experiment.algorithm.propose(history, self._space, count=slots, seed=experiment.seed)
         self._meter.observe(instruments.PROPOSAL_SECONDS, time.monotonic() - started)
+        return self._store(session, proposals)
+
+    def _store(self, session: Session, proposals: Sequence[Proposal]) -> int:
         proposed = len(candidates.propose(session, self.stored.id, proposals))
         self._meter.add(instruments.PROPOSALS, proposed, search=self.stored.name)
         return proposed

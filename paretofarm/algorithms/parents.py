@@ -7,6 +7,7 @@ import numpy as np
 
 from paretofarm.architecture import Architecture
 from paretofarm.history import History
+from paretofarm.lifecycle import CandidateStatus
 from paretofarm.pareto import crowding_distance, non_domination_rank
 
 
@@ -47,7 +48,7 @@ def select_parents(history: History, population: int) -> Parents:
     """The `population` best feasible members, or all of them where there are fewer.
 
     Where candidates are trained by rungs those that came further are better: the last places of a population that is
-    not full are those of the best of the highest rung below, and so on.
+    not full are those of the best of the highest rung below, and so on; and in the end those of earlier searches.
     """
     chosen = [history.feasible[index].number for index in _best(history.points, population)]
     for rung in reversed(range(len(history.rungs) - 1)):
@@ -56,7 +57,21 @@ def select_parents(history: History, population: int) -> Parents:
         standings = history.standings(rung)
         numbers = [member.number for member in standings.members]
         chosen += [numbers[index] for index in _best(standings.points, population) if numbers[index] not in chosen]
+    if len(chosen) < population:
+        chosen += _of_earlier_searches(history, population)
     return Parents(history, tuple(chosen[:population]))
+
+
+def _of_earlier_searches(history: History, count: int) -> list[int]:
+    """Observations that have all objectives and keep all limits, the best first."""
+    earlier = History(
+        [member for member in history.observations if member.status is CandidateStatus.COMPLETE],
+        history.objectives,
+        history.constraints,
+        {},
+        history.rungs,
+    )
+    return [earlier.feasible[index].number for index in _best(earlier.points, count)]
 
 
 def _best(points: np.ndarray, count: int) -> list[int]:

@@ -13,7 +13,7 @@ from paretofarm.search_space import SearchSpace
 
 
 class Origin(StrEnum):
-    """How an architecture came about; SEED: the user gave it."""
+    """How an architecture came about; SEED: it was among the best of an earlier search."""
 
     SEED = "seed"
     RANDOM = "random"
@@ -24,7 +24,7 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True)
 class Proposal:
-    """An architecture to try, and the numbers of the members it was made from."""
+    """An architecture to try, and the numbers of the members it was made from; below 0 of earlier searches."""
 
     architecture: Architecture
     origin: Origin

@@ -23,6 +23,7 @@ const card = (search) => {
       search.eta_s !== null && search.status === "running" && h("span", {}, h("b", {}, duration(search.eta_s)), " left"),
     ),
     h("p", { class: "hint" }, `started ${ago(search.created_at)} · ${search.devices.join(", ") || "no device class"}`),
+    search.control_of && h("p", { class: "hint" }, "random control of ", h("a", { href: `/searches/${segment(search.control_of)}` }, search.control_of)),
     search.reason && h("p", { class: "trouble" }, search.reason),
   );
 };
