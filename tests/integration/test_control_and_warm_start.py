@@ -10,9 +10,10 @@ from factories import DOCUMENT, make_experiment
 from sqlalchemy import func, select
 from test_scheduler import SPACE, Farm
 
-from db import course, experiments
+from db import experiments
 from db.experiment_text import ExperimentFile
 from db.experiments import ExperimentStatus
+from db.hypervolume import hypervolume
 from db.search_deletion import extent
 from db.search_start import begin_search
 from db.tables import CandidateRow, ExperimentRow
@@ -79,10 +80,10 @@ def test_the_course_of_the_hypervolume_finds_the_control(farm: Farm) -> None:
             break
     farm.scheduler.tick()
     with farm.database.transaction() as session:
-        found = course.hypervolume(session, experiments.get(session, farm.id))
-    assert [curve.search for curve in found.controls] in ([], ["demo-control"])
-    if found.own is not None:
-        assert [curve.search for curve in found.controls] == ["demo-control"]
+        found = hypervolume(session, experiments.get(session, farm.id))
+    assert found.own is not None
+    assert (found.own.search, found.own.evaluations) == ("demo", 9)
+    assert [(curve.search, curve.evaluations) for curve in found.controls] == [("demo-control", 9)]
 
 
 def test_a_name_that_is_taken_leaves_neither_behind(farm: Farm) -> None:
