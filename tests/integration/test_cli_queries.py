@@ -190,7 +190,14 @@ def test_unknown_candidate(results: Results) -> None:
 def test_searches_are_listed(results: Results) -> None:
     (search,) = ask("search", "list")
     assert (search["name"], search["status"], search["front"], search["target"]) == ("faces-demo", "running", 3, 24)
-    assert search["candidates"] == {"proposed": 1, "running": 0, "complete": 4, "infeasible": 1, "failed": 1}
+    assert search["candidates"] == {
+        "proposed": 1,
+        "running": 0,
+        "paused": 0,
+        "complete": 4,
+        "infeasible": 1,
+        "failed": 1,
+    }
     assert "faces-demo   running       4/24" in run("search", "list").stdout
 
 
@@ -303,7 +310,10 @@ def test_candidates_are_filtered_and_sorted(results: Results) -> None:
         ("miou > 'a'", "expected number"),
         ("miou > 1; drop table candidates", "position 9"),
         ("", "position 1"),
-        ("status = 'finished'", "is never 'finished', but one of proposed, running, complete, infeasible, failed"),
+        (
+            "status = 'finished'",
+            "is never 'finished', but one of proposed, running, paused, complete, infeasible, failed",
+        ),
         ("status in ('failed', 'done')", "is never 'done', but one of"),
     ],
 )

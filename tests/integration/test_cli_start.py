@@ -218,7 +218,7 @@ def test_watching_ends_when_the_search_does(own_database: Database) -> None:
     display = Recorder(finish)
     assert Watch(own_database, search).until_over(display).status is ExperimentStatus.FINISHED
     first, last = display.seen[0], display.seen[-1]
-    assert first.counts == {"proposed": 1, "running": 0, "complete": 4, "infeasible": 1, "failed": 1}
+    assert first.counts == {"proposed": 1, "running": 0, "paused": 0, "complete": 4, "infeasible": 1, "failed": 1}
     assert first.stages == {"build": (0, 1)}
     assert first.standing.front_size == 3
     assert first.eta_s is not None
