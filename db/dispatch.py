@@ -8,10 +8,10 @@ from sqlalchemy import ColumnElement, Subquery, and_, case, func, or_, select, u
 from sqlalchemy.orm import Session
 
 from db.tables import NOW, EvaluationRow
+from paretofarm.dispatching import URGENCY
 from paretofarm.lifecycle import EvaluationStatus, Stage
 
-CHEAP_FIRST = case({stage: rank for rank, stage in enumerate(Stage)}, value=EvaluationRow.stage)
-"""`Stage` lists the gates in order of their price."""
+CHEAP_FIRST = case(URGENCY, value=EvaluationRow.stage)
 
 
 @dataclass(frozen=True)

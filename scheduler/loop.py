@@ -12,6 +12,7 @@ from db.notify import CHANNEL
 from db.planning import plans
 from db.session import Database
 from paretofarm import instruments
+from paretofarm.dispatching import WINDOW
 from paretofarm.errors import BrokerUnavailable, DatabaseUnavailable
 from paretofarm.meter import NO_METER, Meter
 from scheduler.broker import Broker
@@ -20,8 +21,6 @@ from scheduler.search import Search
 log = logging.getLogger(__name__)
 
 POLL_S = 1.0
-DISPATCH_WINDOW = 64
-"""Messages at a time: a broker that is lost loses few, and the order stays the database's."""
 
 
 class Scheduler:
@@ -85,7 +84,7 @@ class Scheduler:
             overdue = dispatch.overdue_queues(session, resend_s=self._resend_s)
         drained = self._drained(overdue)
         with self._database.transaction(durable=False) as session:
-            messages = dispatch.due(session, limit=DISPATCH_WINDOW, resend_s=self._resend_s, drained=drained)
+            messages = dispatch.due(session, limit=WINDOW, resend_s=self._resend_s, drained=drained)
         if not messages:
             return
         try:

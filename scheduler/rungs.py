@@ -3,16 +3,13 @@
 import logging
 from collections.abc import Sequence
 
-from sqlalchemy.orm import Session
-
-from db import candidates
 from db.candidates import CandidateState
-from db.curves import curves
 from db.experiments import StoredExperiment
 from paretofarm.extrapolation import hopeless
 from paretofarm.fidelity import Fidelity, Wanted, promotions
 from paretofarm.history import History
 from paretofarm.lifecycle import CandidateStatus, Stage, Step
+from scheduler.store import SearchStore
 
 log = logging.getLogger(__name__)
 
@@ -30,25 +27,25 @@ class Rungs:
         last = Step(Stage.TRAIN, rung=self._fidelity.last)
         return sum(any(evaluation.step == last for evaluation in state.evaluations) for state in states)
 
-    def promote(self, session: Session, history: History, wanted: Wanted) -> int:
+    def promote(self, store: SearchStore, history: History, wanted: Wanted) -> int:
         """How many go on, in the caller's transaction."""
         if not any(member.status is CandidateStatus.PAUSED for member in history.members):
             return 0
-        passed_over = self._hopeless(session, history)
+        passed_over = self._hopeless(store, history)
         chosen = promotions(history, self._fidelity, wanted, hopeless=passed_over)
         for promotion in chosen:
-            candidates.promote(session, self._stored.id, promotion)
+            store.promote(promotion)
             epochs = self._fidelity.rungs[promotion.rung]
             log.info("%s: candidate %s is trained on, to %s epochs", self._stored.name, promotion.number, epochs)
         return len(chosen)
 
-    def _hopeless(self, session: Session, history: History) -> dict[int, str]:
+    def _hopeless(self, store: SearchStore, history: History) -> dict[int, str]:
         if self._fidelity.extrapolate is None:
             return {}
         kept = (CandidateStatus.PAUSED, CandidateStatus.COMPLETE)
         keys = [(member.number, member.rung) for member in history.members if member.status in kept]
         missing = [key for key in keys if key not in self._curves]
-        read = curves(session, self._stored.id, [number for number, _ in missing]) if missing else {}
+        read = store.curves([number for number, _ in missing]) if missing else {}
         self._curves.update({key: read[key[0]] for key in missing})
         known = {key[0]: self._curves[key] for key in keys}
         return hopeless(history, known, self._fidelity.extrapolate)

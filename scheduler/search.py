@@ -7,10 +7,8 @@ from dataclasses import replace
 
 from sqlalchemy.orm import Session
 
-from db import candidates, experiments
-from db.candidates import Architectures, CandidateState
+from db.candidates import CandidateState
 from db.experiments import ExperimentStatus, StoredExperiment
-from db.warm_start import earlier_searches
 from paretofarm import instruments
 from paretofarm.algorithms.port import Origin, Proposal
 from paretofarm.ending import shortfall
@@ -21,6 +19,7 @@ from paretofarm.log_context import log_fields
 from paretofarm.meter import NO_METER, Meter
 from paretofarm.warm_start import Inheritance, inherit
 from scheduler.rungs import Rungs
+from scheduler.store import DatabaseStore, SearchStore
 
 log = logging.getLogger(__name__)
 
@@ -44,22 +43,26 @@ class Search:
 
     def tick(self, session: Session, status: ExperimentStatus) -> None:
         """One step of the search, in the caller's transaction."""
-        with log_fields(search=self.stored.name):
-            self._tick(session, status)
+        self.plan(DatabaseStore(session, self.stored.id), status)
 
-    def _tick(self, session: Session, status: ExperimentStatus) -> None:
-        states = candidates.in_flight(session, self.stored.id)
+    def plan(self, store: SearchStore, status: ExperimentStatus) -> None:
+        """The same, wherever the search is kept."""
+        with log_fields(search=self.stored.name):
+            self._plan_next(store, status)
+
+    def _plan_next(self, store: SearchStore, status: ExperimentStatus) -> None:
+        states = store.in_flight()
         for state in states:  # one that had ended or waited may run again
             self._settled.pop(state.number, None)
-        still_open = [state for state in states if not self._advance(session, state)]
+        still_open = [state for state in states if not self._advance(store, state)]
         if status is not ExperimentStatus.RUNNING:
             return
-        history = self._history(session)
-        begun = self._fill(session, history, still_open)
+        history = self._history(store)
+        begun = self._fill(store, history, still_open)
         if not still_open and not begun:
-            self._end(session, history.members)
+            self._end(store, history.members)
 
-    def _fill(self, session: Session, history: History, still_open: Sequence[CandidateState]) -> int:
+    def _fill(self, store: SearchStore, history: History, still_open: Sequence[CandidateState]) -> int:
         """Gives free slots to who waits and to what is new; how many. Those who are nearly complete come first.
 
         Where nothing new is left to propose, the best that wait go on although their rung is not full.
@@ -68,11 +71,11 @@ class Search:
         wanted = self._wanted(history, len(still_open), surely)
         if wanted.slots <= 0 or wanted.complete <= 0:
             return 0
-        promoted = self._rungs.promote(session, history, wanted) if self._rungs else 0
+        promoted = self._rungs.promote(store, history, wanted) if self._rungs else 0
         slots = min(wanted.slots - promoted, self.stored.experiment.proposal_limit - history.proposed)
-        proposed = self._propose(session, history, slots) if slots > 0 else 0
+        proposed = self._propose(store, history, slots) if slots > 0 else 0
         if self._rungs and not promoted and not proposed:
-            return self._rungs.promote(session, history, replace(wanted, whoever=True))
+            return self._rungs.promote(store, history, replace(wanted, whoever=True))
         return promoted + proposed
 
     def _wanted(self, history: History, running: int, surely: int) -> Wanted:
@@ -82,36 +85,36 @@ class Search:
         slots = self.stored.experiment.in_flight - running
         return Wanted(slots=slots if self._rungs else min(slots, missing), complete=missing)
 
-    def _advance(self, session: Session, state: CandidateState) -> bool:
+    def _advance(self, store: SearchStore, state: CandidateState) -> bool:
         """Queues what is due; True once the candidate has come to its end, or waits."""
         step = advance(self._plan, state.evaluations, state.metrics)
         if step.halt:
-            self._halt(session, step.halt)
+            self._halt(store, step.halt)
         if step.pause:
-            candidates.pause(session, state.id)
+            store.pause(state.id)
             return True
         if step.verdict is None:
-            candidates.queue(session, state.id, step.queue)
+            store.queue(state.id, step.queue)
             return False
-        candidates.finish(session, state.id, step.verdict)
+        store.finish(state.id, step.verdict)
         reason = f": {step.verdict.reason}" if step.verdict.reason else ""
         with log_fields(candidate_id=state.id, candidate=state.number):
             log.info("%s: candidate %s is %s%s", self.stored.name, state.number, step.verdict.status, reason)
         return True
 
-    def _halt(self, session: Session, reason: str) -> None:
+    def _halt(self, store: SearchStore, reason: str) -> None:
         """Stops the search until the user has mended what is wrong; candidates in flight wait for `search resume`."""
-        if experiments.stop(session, self.stored.id, reason=reason):
+        if store.stop(reason):
             log.error("%s: stopped: %s", self.stored.name, reason)
 
-    def _history(self, session: Session) -> History:
+    def _history(self, store: SearchStore) -> History:
         """Everything proposed so far; only what is not known to have settled is read."""
         experiment = self.stored.experiment
-        fresh = candidates.members(session, self.stored.id, known=self._settled.keys())
+        fresh = store.members(self._settled.keys())
         self._settled.update({member.number: member for member in fresh if not member.status.in_flight})
         members = [*self._settled.values(), *(member for member in fresh if member.status.in_flight)]
-        inherited = self._inherited(session)
-        architectures = Architectures(session, self.stored.id, inherited.architectures)
+        inherited = self._inherited(store)
+        architectures = store.architectures(inherited.architectures)
         return History(
             members,
             experiment.objectives,
@@ -121,34 +124,34 @@ class Search:
             inherited.observed,
         )
 
-    def _inherited(self, session: Session) -> Inheritance:
+    def _inherited(self, store: SearchStore) -> Inheritance:
         """From earlier searches; read once."""
         if self._inheritance is None:
             experiment = self.stored.experiment
-            self._inheritance = inherit(experiment, earlier_searches(session, experiment))
+            self._inheritance = inherit(experiment, store.earlier_searches(experiment))
         return self._inheritance
 
-    def _propose(self, session: Session, history: History, slots: int) -> int:
+    def _propose(self, store: SearchStore, history: History, slots: int) -> int:
         experiment = self.stored.experiment
-        seeds = self._inherited(session).seeds[history.proposed :][:slots]
+        seeds = self._inherited(store).seeds[history.proposed :][:slots]
         if seeds:  # nothing else in the same tick: the algorithm counts its proposals by those that are stored
-            return self._store(session, [Proposal(architecture, Origin.SEED) for architecture in seeds])
+            return self._store(store, [Proposal(architecture, Origin.SEED) for architecture in seeds])
         started = time.monotonic()
         proposals = experiment.algorithm.propose(history, self._space, count=slots, seed=experiment.seed)
         self._meter.observe(instruments.PROPOSAL_SECONDS, time.monotonic() - started)
-        return self._store(session, proposals)
+        return self._store(store, proposals)
 
-    def _store(self, session: Session, proposals: Sequence[Proposal]) -> int:
-        proposed = len(candidates.propose(session, self.stored.id, proposals))
+    def _store(self, store: SearchStore, proposals: Sequence[Proposal]) -> int:
+        proposed = store.propose(proposals)
         self._meter.add(instruments.PROPOSALS, proposed, search=self.stored.name)
         return proposed
 
-    def _end(self, session: Session, members: Sequence[Member]) -> None:
+    def _end(self, store: SearchStore, members: Sequence[Member]) -> None:
         stop = self.stored.experiment.stop
         constraints = self.stored.experiment.constraints
         limit = self.stored.experiment.proposal_limit
         reason = shortfall(members, constraints, wanted=stop.candidates, limit=limit)
-        experiments.finish(session, self.stored.id, reason=reason)
+        store.end(reason)
         if reason:
             log.warning("%s: %s", self.stored.name, reason)
         complete = sum(member.status is CandidateStatus.COMPLETE for member in members)

@@ -1,0 +1,95 @@
+"""What a search's plan is written to and read from: Postgres, or the memory of a simulation."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from sqlalchemy.orm import Session
+
+from db import candidates, experiments
+from db.candidates import Architectures, CandidateState
+from db.curves import curves
+from db.warm_start import earlier_searches
+from paretofarm.algorithms import Proposal
+from paretofarm.architecture import Architecture
+from paretofarm.experiment import Experiment
+from paretofarm.fidelity import Promotion
+from paretofarm.history import Member
+from paretofarm.lifecycle import Step, Verdict
+from paretofarm.warm_start import Earlier
+
+
+class SearchStore(Protocol):
+    """One search, within one tick. Each method as the function of that name in `db`."""
+
+    def in_flight(self) -> Sequence[CandidateState]: ...
+
+    def members(self, known: Collection[int]) -> Sequence[Member]: ...
+
+    def architectures(self, inherited: Mapping[int, Architecture] | None) -> Mapping[int, Architecture]:
+        """Those of the search and, by numbers below 0, those inherited."""
+
+    def curves(self, numbers: Collection[int]) -> Mapping[int, dict[str, list[float]]]: ...
+
+    def earlier_searches(self, experiment: Experiment) -> Sequence[Earlier]: ...
+
+    def propose(self, proposals: Sequence[Proposal]) -> int:
+        """How many of them were new."""
+
+    def queue(self, candidate_id: int, steps: Sequence[Step]) -> None: ...
+
+    def pause(self, candidate_id: int) -> None: ...
+
+    def promote(self, promotion: Promotion) -> None: ...
+
+    def finish(self, candidate_id: int, verdict: Verdict) -> None: ...
+
+    def stop(self, reason: str) -> bool:
+        """False where it had stopped already."""
+
+    def end(self, reason: str | None) -> None:
+        """The search is over."""
+
+
+@dataclass(frozen=True)
+class DatabaseStore:
+    """In the caller's transaction."""
+
+    session: Session
+    experiment_id: int
+
+    def in_flight(self) -> Sequence[CandidateState]:
+        return candidates.in_flight(self.session, self.experiment_id)
+
+    def members(self, known: Collection[int]) -> Sequence[Member]:
+        return candidates.members(self.session, self.experiment_id, known=known)
+
+    def architectures(self, inherited: Mapping[int, Architecture] | None) -> Mapping[int, Architecture]:
+        return Architectures(self.session, self.experiment_id, inherited)
+
+    def curves(self, numbers: Collection[int]) -> Mapping[int, dict[str, list[float]]]:
+        return curves(self.session, self.experiment_id, numbers)
+
+    def earlier_searches(self, experiment: Experiment) -> Sequence[Earlier]:
+        return earlier_searches(self.session, experiment)
+
+    def propose(self, proposals: Sequence[Proposal]) -> int:
+        return len(candidates.propose(self.session, self.experiment_id, proposals))
+
+    def queue(self, candidate_id: int, steps: Sequence[Step]) -> None:
+        candidates.queue(self.session, candidate_id, steps)
+
+    def pause(self, candidate_id: int) -> None:
+        candidates.pause(self.session, candidate_id)
+
+    def promote(self, promotion: Promotion) -> None:
+        candidates.promote(self.session, self.experiment_id, promotion)
+
+    def finish(self, candidate_id: int, verdict: Verdict) -> None:
+        candidates.finish(self.session, candidate_id, verdict)
+
+    def stop(self, reason: str) -> bool:
+        return experiments.stop(self.session, self.experiment_id, reason=reason)
+
+    def end(self, reason: str | None) -> None:
+        experiments.finish(self.session, self.experiment_id, reason=reason)
