@@ -117,7 +117,7 @@ def _options() -> argparse.Namespace:
             "models": 25_000,
             "gpus": 10_000,
             "phones": 1_000,
-            "in_flight": [12_000],
+            "in_flight": [10_000],
             "hazard": 0.01,
             "tick_s": 30.0,
         }
