@@ -38,6 +38,8 @@ READY = "return document.querySelector('#page')?.getAttribute('aria-busy') !== '
 NETWORK_CHANGED = "net::ERR_NETWORK_CHANGED"
 """Containers came or went on this machine: Chromium drops what it was loading, from loopback too. No page's fault."""
 LIMIT_S = 20.0
+SCRIPT_S = 120.0
+"""For axe, on a page with hundreds of rows and a machine with other work."""
 
 
 @contextmanager
@@ -53,6 +55,7 @@ def chromium() -> Iterator["Browser"]:
             options.add_argument(flag)
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         chrome = webdriver.Chrome(options=options, service=Service(driver))
+        chrome.set_script_timeout(SCRIPT_S)
         try:
             yield Browser(chrome)
         finally:

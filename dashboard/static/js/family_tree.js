@@ -13,7 +13,7 @@ const MARKS = { mutation: "∆", crossover: "×" };
 
 const shorten = (text) => (text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text);
 const value = (each) => (each === null ? "–" : String(plain(each)));
-const says = ([name, [from, to]]) => `${name.replace("hourglass", "hg")} ${value(from)} → ${value(to)}`;
+const says = ([name, [from, to]]) => `${name} ${value(from)} → ${value(to)}`;
 
 /** Which column everybody stands in, by number: to the right of all parents, children of the candidate in the last. */
 const columnOf = (relatives) => {
@@ -112,7 +112,7 @@ const curve = (way, places, self) => {
 /** The first changes, half-way to the child; all of them to whoever points at it. */
 const label = (way, places, self) => {
   const entries = Object.entries(way.child.changes[way.parent] ?? {});
-  const told = entries.slice(0, TOLD).map((each) => shorten(says(each)));
+  const told = entries.slice(0, TOLD).map((each) => shorten(says(each).replace("hourglass", "hg")));
   if (entries.length > TOLD) told[TOLD - 1] = `and ${entries.length - 1} more`;
   const [before, to] = way.keys.slice(-2).map((key) => places.get(key));
   const [x, y] = [to.x - BETWEEN / 2, (before.y + to.y) / 2 - 6 - (told.length - 1) * 12];

@@ -27,12 +27,20 @@ const architectures = new Map();
 
 const ends = (values) => values.reduce(([low, high], value) => [Math.min(low, value), Math.max(high, value)], [Infinity, -Infinity]);
 
+const least = (indices, values) => indices.reduce((low, index) => Math.min(low, values[index]), Infinity);
+
+/** What the latency may be at worst. */
+const worst = (points) => points.x.map((latency, index) => Math.max(latency, points.xInterval?.[index]?.[1] ?? latency));
+
+/** From the fastest to where even the slowest one's interval fits. */
+const budgets = (points) => [ends(points.x)[0], ends(worst(points))[1]];
+
 /** The best accuracy of those that fit; of equals the fastest. sure: the whole interval fits. */
 const choose = () => {
   const { points, budget, floor, sure } = state;
   const higher = isHigherBetter(state.y) ? 1 : -1;
-  const latency = (index) => (sure ? (points.xInterval?.[index]?.[1] ?? points.x[index]) : points.x[index]);
-  const fits = state.members.filter((index) => latency(index) <= budget && higher * (points.y[index] - floor) >= 0);
+  const latencies = sure ? worst(points) : points.x;
+  const fits = state.members.filter((index) => latencies[index] <= budget && higher * (points.y[index] - floor) >= 0);
   return fits.sort((a, b) => higher * (points.y[b] - points.y[a]) || points.x[a] - points.x[b])[0] ?? null;
 };
 
@@ -44,8 +52,8 @@ const slider = (label, key, onmove) => {
 };
 
 const budget = slider("Latency budget, at most", "budget", (share) => {
-  const [low, high] = ends(state.points.x);
-  state.budget = low + (high * 1.05 - low) * share;
+  const [low, high] = budgets(state.points);
+  state.budget = share === 1 ? high : low + (high - low) * share;
   show();
 });
 const floor = slider("Accuracy floor, at least", "floor", (share) => {
@@ -77,11 +85,12 @@ const fit = (most, least) => {
 const show = () => {
   const { points } = state;
   if (!points?.ids.length) return replace(answer, h("p", { class: "empty" }, "Nothing is complete yet."));
-  const [lowX, highX] = ends(points.x);
+  const [lowX, highX] = budgets(points);
   const [lowY, highY] = ends(points.y);
-  state.budget ??= lowX + (highX - lowX) * 0.5;
-  state.floor ??= lowY;
-  budget.input.value = Math.round(((state.budget - lowX) / (highX * 1.05 - lowX || 1)) * STEPS);
+  // Half-way, and never so little that there is no answer to begin with.
+  state.budget ??= Math.min(highX, Math.max(lowX + (highX - lowX) * 0.5, least(state.members, worst(points))));
+  state.floor ??= isHigherBetter(state.y) ? lowY : highY;
+  budget.input.value = Math.round(((state.budget - lowX) / (highX - lowX || 1)) * STEPS);
   floor.input.value = Math.round(((state.floor - lowY) / (highY - lowY || 1)) * STEPS);
   budget.said.textContent = metricText(state.x, state.budget);
   floor.said.textContent = metricText(state.y, state.floor);
@@ -130,7 +139,8 @@ ready(
   h("div", { class: "head" }, h("h1", {}, "Pick a network")),
   h("div", { class: "grid" }, h("section", { class: "card wide stack", "aria-label": "What you need" }, budget.element, floor.element, h("div", { class: "controls" }, sure), plot.element), h("section", { class: "card narrow", "aria-label": "Answer" }, answer)),
 );
-await live(
+if (!state.device) replace(answer, h("p", { class: "empty" }, "This search measures no latency: there is nothing to weigh. Its page has all metrics to choose from."));
+else await live(
   async () => {
     const progress = await get(`${path}/progress`);
     if (progress.candidates.complete === complete) return;
