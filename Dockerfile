@@ -38,7 +38,7 @@ ARG EXTRAS=
 # hadolint ignore=SC2086
 RUN python requirements.py pyproject.toml $EXTRAS > core.txt \
  && python requirements.py pyproject.toml embedded agent > cli.txt \
- && for image in agent dashboard phone worker; do python requirements.py pyproject.toml "$image" > "$image.txt"; done
+ && for image in agent dashboard phone scheduler worker; do python requirements.py pyproject.toml "$image" > "$image.txt"; done
 
 # Environments, one per image.
 FROM ${PYTHON_IMAGE} AS core-environment
@@ -78,6 +78,12 @@ RUN --mount=type=cache,target=/root/.cache/pip \
     --mount=type=bind,source=deploy/wheels,target=/wheels \
     pip install --requirement phone.txt --constraint constraints.txt
 
+FROM core-environment AS scheduler-environment
+COPY --from=requirements /requirements/scheduler.txt ./
+RUN --mount=type=cache,target=/root/.cache/pip \
+    --mount=type=bind,source=deploy/wheels,target=/wheels \
+    pip install --requirement scheduler.txt --constraint constraints.txt
+
 # TORCH_INDEX: where torch comes from besides pip's own index. By default PyTorch's builds for CPUs, a tenth of the
 # size; empty for what pip's own index has, which on Linux is built for CUDA (compose.gpu.yml).
 FROM core-environment AS worker-environment
@@ -106,7 +112,7 @@ COPY --from=package /opt/paretofarm /opt/paretofarm
 CMD ["--help"]
 
 FROM runtime AS scheduler
-COPY --from=core-environment /opt/venv /opt/venv
+COPY --from=scheduler-environment /opt/venv /opt/venv
 COPY --from=package /opt/paretofarm /opt/paretofarm
 ENV PARETOFARM_METRICS=0.0.0.0:9464
 EXPOSE 9464

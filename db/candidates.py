@@ -98,17 +98,24 @@ class Architectures(Mapping[int, Architecture]):
         self._inherited = inherited or {}
         self._session = session
         self._experiment_id = experiment_id
+        self._read: dict[int, Architecture] = {}
+
+    def prefetch(self, numbers: Sequence[int]) -> None:
+        """Reads them in one statement, those that exist and were not read yet."""
+        wanted = [number for number in numbers if number >= 0 and number not in self._read]
+        if not wanted:
+            return
+        query = select(CandidateRow.number, CandidateRow.architecture).where(
+            CandidateRow.experiment_id == self._experiment_id, CandidateRow.number.in_(wanted)
+        )
+        for number, document in self._session.execute(query).tuples():
+            self._read[number] = Architecture.from_dict(document)
 
     def __getitem__(self, number: int) -> Architecture:
         if number < 0:
             return self._inherited[number]
-        query = select(CandidateRow.architecture).where(
-            CandidateRow.experiment_id == self._experiment_id, CandidateRow.number == number
-        )
-        document = self._session.scalar(query)
-        if document is None:
-            raise KeyError(number)
-        return Architecture.from_dict(document)
+        self.prefetch([number])
+        return self._read[number]
 
     def __iter__(self) -> Iterator[int]:
         query = select(CandidateRow.number).where(CandidateRow.experiment_id == self._experiment_id)

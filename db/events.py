@@ -17,6 +17,7 @@ class EventKind(StrEnum):
     """What can happen. Retries and expired leases are `requeued`, with the error's code in the details.
 
     candidate_paused: trained to a rung, it waits; candidate_promoted: it goes on to the rung in the details.
+    algorithm_remarked: what the search's algorithm has to say, such as that its model predicts no better than chance;
     phone_drifted: the reference network is outside its band; phone_recovery: a step of the recovery ladder was taken;
     measurement_failed: on a phone, with whom that is blamed on and what the phone's log said.
     """
@@ -27,6 +28,7 @@ class EventKind(StrEnum):
     EXPERIMENT_FINISHED = "experiment_finished"
     EXPERIMENT_CHANGED = "experiment_changed"
     EXPERIMENT_DELETED = "experiment_deleted"
+    ALGORITHM_REMARKED = "algorithm_remarked"
     CANDIDATE_PROPOSED = "candidate_proposed"
     CANDIDATE_PAUSED = "candidate_paused"
     CANDIDATE_PROMOTED = "candidate_promoted"

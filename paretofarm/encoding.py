@@ -17,6 +17,7 @@ class Encoding:
 
     def __init__(self, choices: Sequence[Choice]) -> None:
         self.names = tuple(name for choice in choices for name in _names(choice))
+        self.ordered = np.array([ordered for choice in choices for ordered in _ordered(choice)], dtype=bool)
         self._offsets: dict[str, tuple[Choice, int]] = {}
         offset = 0
         for choice in choices:
@@ -46,3 +47,9 @@ def _names(choice: Choice) -> Iterator[str]:
         yield choice.name
     else:
         yield from (f"{choice.name}={option}" for option in choice.options)
+
+
+def _ordered(choice: Choice) -> list[bool]:
+    """Of each of the choice's elements, whether it is a rank."""
+    used = [] if choice.condition is None else [False]
+    return used + ([True] if choice.ordered else [False] * len(choice.options))

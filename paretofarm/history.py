@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -41,6 +42,13 @@ class Standings:
 
     members: tuple[Member, ...]
     points: np.ndarray
+
+
+@runtime_checkable
+class Prefetching(Protocol):
+    """Architectures that are cheaper to read at once."""
+
+    def prefetch(self, numbers: Sequence[int]) -> None: ...
 
 
 class History:
@@ -135,6 +143,12 @@ class History:
 
     def architecture(self, number: int) -> Architecture:
         return self._architectures[number]
+
+    def architectures_of(self, numbers: Sequence[int]) -> list[Architecture]:
+        """Several at once, in one look-up where they lie in a database."""
+        if isinstance(self._architectures, Prefetching):
+            self._architectures.prefetch(numbers)
+        return [self._architectures[number] for number in numbers]
 
     def _violations(self, members: Sequence[Member]) -> np.ndarray:
         total = np.zeros(len(members))

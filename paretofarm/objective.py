@@ -72,6 +72,11 @@ class Constraint(_OnMetric):
         return self
 
     @property
+    def bounds(self) -> tuple[float, ...]:
+        """The one or two values that are not to be passed."""
+        return tuple(bound for bound in (self.at_least, self.at_most) if bound is not None)
+
+    @property
     def limits(self) -> str:
         """For messages: `at most 40`, `at least 0.5`, `at least 1 and at most 2`."""
         parts = (("at least", self.at_least), ("at most", self.at_most))

@@ -8,8 +8,11 @@ import numpy as np
 from paretofarm.architecture import Architecture, Value, canonical_value
 from paretofarm.choice import Choice
 from paretofarm.counting import all_assignments, count_assignments
+from paretofarm.described import Described, Row
+from paretofarm.description import Describe, Description
 from paretofarm.encoding import Encoding
 from paretofarm.errors import ArchitectureError
+from paretofarm.tally import Tally
 
 Rule = Callable[[Mapping[str, Value]], str | None]
 """Why these choices do not fit together, or None where they do."""
@@ -24,10 +27,13 @@ class SearchSpace:
     that describe the same network are equal. With a rule, drawing is by rejection: it should refuse a minority.
     """
 
-    def __init__(self, name: str, choices: Sequence[Choice], rule: Rule | None = None) -> None:
+    def __init__(
+        self, name: str, choices: Sequence[Choice], rule: Rule | None = None, describe: Describe | None = None
+    ) -> None:
         self.name = name
         self.choices = tuple(choices)
         self._rule = rule
+        self._describe = describe
         self._by_name = {choice.name: choice for choice in self.choices}
         _check_declaration(name, self.choices)
 
@@ -129,6 +135,28 @@ class SearchSpace:
     def encode(self, architecture: Architecture) -> np.ndarray:
         """Fixed-length float64 vector for surrogates, one per architecture; see `Encoding`."""
         return self._encoding.encode(architecture.choices)
+
+    def describe(self, architecture: Architecture) -> Description:
+        """What the space can tell without building the network; of every space its choices are tallied."""
+        told = self._describe(architecture.choices) if self._describe else Description()
+        return Description({**self._tally.numbers(architecture.choices), **told.numbers}, told.reduced, told.known)
+
+    @cached_property
+    def described(self) -> Described:
+        """Rows of numbers for surrogates, the latest of them kept."""
+        return Described(self._row)
+
+    @cached_property
+    def _tally(self) -> Tally:
+        return Tally(self.choices)
+
+    def _row(self, architecture: Architecture) -> Row:
+        description = self.describe(architecture)
+        numbers = np.array([description.numbers[name] for name in sorted(description.numbers)], dtype=np.float64)
+        made, ordered = self.encode(architecture), self._encoding.ordered
+        reduced = self._encoding.encode(description.reduced) if description.reduced else np.empty(0)
+        blocks = tuple(block for block in (made[ordered], made[~ordered], reduced) if block.size)
+        return Row(blocks, numbers, description.known)
 
     def size(self) -> int:
         """Number of architectures, exact, without enumerating them; the rule is not looked at (an upper bound then)."""

@@ -23,6 +23,8 @@ from scheduler.store import DatabaseStore, SearchStore
 
 log = logging.getLogger(__name__)
 
+ON_AGAIN = "the algorithm's model is relied on again"
+
 
 class Search:
     """Advances a search's candidates, fills free slots with promotions and proposals, and ends it.
@@ -40,6 +42,7 @@ class Search:
         self._rungs = Rungs(stored, fidelity) if fidelity else None
         self._settled: dict[int, Member] = {}
         self._inheritance: Inheritance | None = None
+        self._remark: str | None = None
 
     def tick(self, session: Session, status: ExperimentStatus) -> None:
         """One step of the search, in the caller's transaction."""
@@ -142,9 +145,20 @@ class Search:
         return self._store(store, proposals)
 
     def _store(self, store: SearchStore, proposals: Sequence[Proposal]) -> int:
+        if proposals:
+            self._note(store, proposals[0].remark)
         proposed = store.propose(proposals)
         self._meter.add(instruments.PROPOSALS, proposed, search=self.stored.name)
         return proposed
+
+    def _note(self, store: SearchStore, remark: str | None) -> None:
+        """An event for what the algorithm has to say, when it begins to say so and when it stops."""
+        topic = remark.partition(" (")[0] if remark else None
+        if topic == self._remark:
+            return
+        self._remark = topic
+        store.remark(remark or ON_AGAIN)
+        log.warning("%s: %s", self.stored.name, remark or ON_AGAIN)
 
     def _end(self, store: SearchStore, members: Sequence[Member]) -> None:
         stop = self.stored.experiment.stop

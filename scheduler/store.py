@@ -6,9 +6,10 @@ from typing import Protocol
 
 from sqlalchemy.orm import Session
 
-from db import candidates, experiments
+from db import candidates, events, experiments
 from db.candidates import Architectures, CandidateState
 from db.curves import curves
+from db.events import EventKind
 from db.warm_start import earlier_searches
 from paretofarm.algorithms import Proposal
 from paretofarm.architecture import Architecture
@@ -35,6 +36,9 @@ class SearchStore(Protocol):
 
     def propose(self, proposals: Sequence[Proposal]) -> int:
         """How many of them were new."""
+
+    def remark(self, text: str) -> None:
+        """What the algorithm has to say."""
 
     def queue(self, candidate_id: int, steps: Sequence[Step]) -> None: ...
 
@@ -75,6 +79,10 @@ class DatabaseStore:
 
     def propose(self, proposals: Sequence[Proposal]) -> int:
         return len(candidates.propose(self.session, self.experiment_id, proposals))
+
+    def remark(self, text: str) -> None:
+        kind, details = EventKind.ALGORITHM_REMARKED, {"remark": text}
+        events.record(self.session, kind, experiment_id=self.experiment_id, details=details)
 
     def queue(self, candidate_id: int, steps: Sequence[Step]) -> None:
         candidates.queue(self.session, candidate_id, steps)

@@ -10,9 +10,11 @@ from paretofarm.algorithms.nsga2 import Nsga2
 from paretofarm.algorithms.port import Origin, Proposal, SearchAlgorithm
 from paretofarm.algorithms.random import RandomSearch
 from paretofarm.algorithms.regularized_evolution import RegularizedEvolution
+from paretofarm.algorithms.surrogate_pareto import SurrogatePareto
 
 AlgorithmSettings = Annotated[
-    RandomSearch | EvolutionPareto | Nsga2 | RegularizedEvolution | LocalSearch, Field(discriminator="type")
+    RandomSearch | EvolutionPareto | Nsga2 | RegularizedEvolution | LocalSearch | SurrogatePareto,
+    Field(discriminator="type"),
 ]
 
 __all__ = [
@@ -25,4 +27,5 @@ __all__ = [
     "RandomSearch",
     "RegularizedEvolution",
     "SearchAlgorithm",
+    "SurrogatePareto",
 ]

@@ -1,7 +1,7 @@
 """The port that every search algorithm implements."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
@@ -24,11 +24,18 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True)
 class Proposal:
-    """An architecture to try, and the numbers of the members it was made from; below 0 of earlier searches."""
+    """An architecture to try, and the numbers of the members it was made from; below 0 of earlier searches.
+
+    remark: what the algorithm has to say about how it came to it, for the log of events; usually nothing.
+    """
 
     architecture: Architecture
     origin: Origin
     parents: tuple[int, ...] = ()
+    remark: str | None = None
+
+    def with_remark(self, remark: str) -> "Proposal":
+        return replace(self, remark=remark)
 
 
 class SearchAlgorithm(Protocol):

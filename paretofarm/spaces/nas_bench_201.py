@@ -4,7 +4,7 @@ The official number of an architecture says nothing about it: the benchmark numb
 any table of its results tells (`OfficialNumbers`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Literal
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from paretofarm.architecture import Architecture, Value
 from paretofarm.choice import Choice
+from paretofarm.description import Description
 from paretofarm.errors import ArchitectureError
 from paretofarm.search_space import SearchSpace
 from paretofarm.strict import Strict
@@ -21,6 +22,11 @@ OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_
 EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
 """(from node, to node), in the order of the benchmark's architecture strings; node 0 is the cell's input, 3 its output.
 """
+Edge = tuple[int, int]
+NONE = OPERATIONS[0]
+_ROUTES: tuple[tuple[Edge, ...], ...] = (((0, 3),), ((0, 1), (1, 3)), ((0, 2), (2, 3)), ((0, 1), (1, 2), (2, 3)))
+_CONVOLUTIONS = {"nor_conv_1x1": 1, "nor_conv_3x3": 9}
+"""With their MACs, relative to each other."""
 CHOICES = tuple(f"edge_{source}_{target}" for source, target in EDGES)
 
 
@@ -30,7 +36,37 @@ class NasBench201Space(Strict):
     type: Literal["nas_bench_201"]
 
     def search_space(self) -> SearchSpace:
-        return SearchSpace(self.type, tuple(Choice(name, OPERATIONS) for name in CHOICES))
+        return SearchSpace(self.type, tuple(Choice(name, OPERATIONS) for name in CHOICES), describe=describe)
+
+
+def describe(choices: Mapping[str, Value]) -> Description:
+    """Of the part of the cell that connects its input with its output: operations, paths, relative MACs."""
+    reduced = _connected({edge: str(choices[name]) for edge, name in zip(EDGES, CHOICES, strict=True)})
+    paths = [path for path in ([reduced[edge] for edge in route] for route in _ROUTES) if NONE not in path]
+    counts = {operation: list(reduced.values()).count(operation) for operation in OPERATIONS[1:]}
+    convolutions = [sum(operation in _CONVOLUTIONS for operation in path) for path in paths]
+    large = [path.count("nor_conv_3x3") for path in paths]
+    pooled = [path.count("avg_pool_3x3") for path in paths]
+    numbers = {
+        **{operation: float(count) for operation, count in counts.items()},
+        "log_macs": float(np.log1p(sum(weight * counts[operation] for operation, weight in _CONVOLUTIONS.items()))),
+        "paths": float(len(paths)),
+        "different_paths": float(len({tuple(path) for path in paths})),
+        "most_convolutions": float(max(convolutions, default=-1)),
+        "least_convolutions": float(min(convolutions, default=-1)),
+        "mean_convolutions": float(np.mean(convolutions)) if paths else -1.0,
+        "most_3x3": float(max(large, default=0)),
+        "most_pools": float(max(pooled, default=0)),
+        "least_pools": float(min(pooled, default=0)),
+        "identity": float(any(set(path) == {"skip_connect"} for path in paths)),
+    }
+    return Description(numbers, {name: reduced[edge] for edge, name in zip(EDGES, CHOICES, strict=True)})
+
+
+def _connected(operations: Mapping[Edge, str]) -> dict[Edge, str]:
+    """Every edge that lies on no path from input to output is set to none."""
+    useful = {edge for route in _ROUTES if all(operations[edge] != NONE for edge in route) for edge in route}
+    return {edge: operation if edge in useful else NONE for edge, operation in operations.items()}
 
 
 class OfficialNumbers:

@@ -1,11 +1,32 @@
 """What an hourglass architecture means as a network: every layer with its channels and stride, without any torch."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
-from paretofarm.architecture import Architecture
+from paretofarm.architecture import Architecture, Value
 from paretofarm.errors import ArchitectureError
-from paretofarm.spaces.skeleton import HourglassSkeleton
+from paretofarm.search_space import SearchSpace
+
+
+class Skeleton(Protocol):
+    """As much of an hourglass space's settings as a plan needs."""
+
+    @property
+    def input_size(self) -> int: ...
+
+    @property
+    def downsample_blocks(self) -> int: ...
+
+    @property
+    def space_name(self) -> str: ...
+
+    @property
+    def resolutions(self) -> tuple[int, ...]: ...
+
+    def round_channels(self, channels: float) -> int: ...
+
+    def search_space(self) -> SearchSpace: ...
 
 
 @dataclass(frozen=True)
@@ -54,16 +75,20 @@ class NetworkPlan:
     post: Block
 
 
-def plan_network(settings: HourglassSkeleton, architecture: Architecture) -> NetworkPlan:
+def plan_network(settings: Skeleton, architecture: Architecture) -> NetworkPlan:
     """The network's layers. ArchitectureError where the architecture is not one of the space's."""
     if architecture.space != settings.space_name:
         raise ArchitectureError(f"an architecture of {architecture.space} is not one of {settings.space_name}")
-    architecture = settings.search_space().validate(architecture.choices)
-    reader = _Reader(settings, architecture)
+    return read_plan(settings, settings.search_space().validate(architecture.choices).choices)
+
+
+def read_plan(settings: Skeleton, choices: Mapping[str, Value]) -> NetworkPlan:
+    """The same from choices that are known to be a member of the space."""
+    reader = _Reader(settings, choices)
     base = reader.integer("base_channels")
     return NetworkPlan(
         input_size=settings.input_size,
-        resolution=reader.integer("resolution") if "resolution" in architecture.choices else settings.resolutions[0],
+        resolution=reader.integer("resolution") if "resolution" in choices else settings.resolutions[0],
         stem_stride=reader.integer("stem_stride"),
         base_channels=base,
         hourglasses=tuple(
@@ -89,9 +114,9 @@ def _hourglass(reader: "_Reader", name: str, base_channels: int) -> HourglassPla
 class _Reader:
     """Reads an architecture's choices by what they mean."""
 
-    def __init__(self, settings: HourglassSkeleton, architecture: Architecture) -> None:
+    def __init__(self, settings: Skeleton, choices: Mapping[str, Value]) -> None:
         self._settings = settings
-        self._choices = architecture.choices
+        self._choices = choices
 
     def integer(self, name: str) -> int:
         return int(self._choices[name])

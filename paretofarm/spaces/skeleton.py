@@ -1,14 +1,17 @@
 """The stacked hourglass as a family of search spaces: which choices there are; subclasses say which operations."""
 
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from paretofarm.architecture import Value
 from paretofarm.choice import Choice, Condition
+from paretofarm.description import Description
 from paretofarm.search_space import SearchSpace
+from paretofarm.spaces.layer_costs import numbers
+from paretofarm.spaces.plan import read_plan
 from paretofarm.strict import Strict
 
 
@@ -77,7 +80,10 @@ class HourglassSkeleton(Strict):
         return self
 
     def search_space(self) -> SearchSpace:
-        return SearchSpace(self.space_name, tuple(self._choices()))
+        return SearchSpace(self.space_name, tuple(self._choices()), describe=self._describe)
+
+    def _describe(self, choices: Mapping[str, Value]) -> Description:
+        return Description(numbers(read_plan(self, choices)))
 
     def _choices(self) -> Iterator[Choice]:
         if len(self.resolutions) > 1:

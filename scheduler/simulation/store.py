@@ -117,6 +117,9 @@ class MemoryStore:
             self.candidates[candidate_id].evaluations.append(evaluation)
             self._waiting[step.queue].append(evaluation.id)
 
+    def remark(self, text: str) -> None:
+        self.remarks.append(text)
+
     def pause(self, candidate_id: int) -> None:
         self._in_flight.pop(candidate_id).status = CandidateStatus.PAUSED
 

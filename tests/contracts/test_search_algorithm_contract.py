@@ -11,6 +11,7 @@ from paretofarm.algorithms import (
     RandomSearch,
     RegularizedEvolution,
     SearchAlgorithm,
+    SurrogatePareto,
 )
 from paretofarm.architecture import Architecture
 from paretofarm.choice import Choice
@@ -143,3 +144,8 @@ class TestRegularizedEvolution(SearchAlgorithmContract):
 class TestLocalSearch(SearchAlgorithmContract):
     algorithm = LocalSearch(type="local_search", initial=12)
     first_generation = 12
+
+
+class TestSurrogatePareto(SearchAlgorithmContract):
+    algorithm = SurrogatePareto(type="surrogate_pareto", initial=20, pool=60)
+    first_generation = 20

@@ -1,0 +1,121 @@
+"""How alike two architectures are: a sum of two kernels, with the derivatives that fitting it takes.
+
+The first compares the space's numbers (Matérn 5/2, a length scale for each); the second counts choices that differ, as
+they were made and as they take effect: exp(-weighted distances), which for categories is the kernel of Hutter et al.
+2011 (SMAC, eq. 3) with one weight per block instead of one per choice, since a hundred choices and as many
+observations would not settle a hundred weights.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from paretofarm.described import Inputs
+
+_SQRT_5 = float(np.sqrt(5.0))
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The two kernels between two sets of rows, each [rows, columns], and what their derivatives reuse."""
+
+    of_numbers: np.ndarray
+    of_choices: np.ndarray
+    scaled: np.ndarray
+    decay: np.ndarray
+
+    @property
+    def total(self) -> np.ndarray:
+        return np.asarray(self.of_numbers + self.of_choices)
+
+
+@dataclass(frozen=True)
+class Scaled:
+    """Rows on the kernel's own scale: numbers standardised, blocks of choices so that their mean distance is one."""
+
+    numbers: np.ndarray
+    blocks: tuple[np.ndarray, ...]
+
+    def __add__(self, other: "Scaled") -> "Scaled":
+        blocks = zip(self.blocks, other.blocks, strict=True)
+        return Scaled(np.concatenate((self.numbers, other.numbers)), tuple(np.concatenate(block) for block in blocks))
+
+    def __getitem__(self, rows: np.ndarray) -> "Scaled":
+        return Scaled(self.numbers[rows], tuple(block[rows] for block in self.blocks))
+
+
+class Scaling:
+    """Brings rows to the scale of a sample of them."""
+
+    def __init__(self, inputs: Inputs) -> None:
+        self._mean = inputs.numbers.mean(axis=0)
+        spread = inputs.numbers.std(axis=0)
+        self._telling = spread > 1e-9 * (1.0 + np.abs(self._mean))
+        self._spread = spread[self._telling]
+        self._factors = [1.0 / np.sqrt(max(2.0 * block.var(axis=0).sum(), 1e-9)) for block in inputs.blocks]
+
+    def __call__(self, inputs: Inputs) -> Scaled:
+        numbers = (inputs.numbers - self._mean)[:, self._telling] / self._spread
+        blocks = zip(inputs.blocks, self._factors, strict=True)
+        return Scaled(numbers, tuple(block * factor for block, factor in blocks))
+
+
+class Kernel:
+    """The kernel at one setting of its logarithmic parameters.
+
+    theta: log of [amplitude of the numbers' part, amplitude of the choices' part, noise variance, one inverse squared
+    length scale per number, one weight per block of choices], for targets of unit variance.
+    """
+
+    def __init__(self, theta: np.ndarray, numbers: int) -> None:
+        self.theta = theta
+        self.amplitudes = np.exp(theta[:2])
+        self.noise = float(np.exp(theta[2]))
+        self._scales = np.exp(theta[3 : 3 + numbers])
+        self._weights = np.exp(theta[3 + numbers :])
+
+    @property
+    def prior_variance(self) -> float:
+        return float(self.amplitudes.sum())
+
+    def __call__(self, rows: Scaled, columns: Scaled) -> Parts:
+        scaled = _SQRT_5 * np.sqrt(_squared_distances(rows.numbers, columns.numbers, self._scales) + 1e-12)
+        decay = np.exp(-scaled)
+        of_numbers = self.amplitudes[0] * (1.0 + scaled + scaled * scaled / 3.0) * decay
+        exponent = np.zeros_like(scaled)
+        for weight, left, right in zip(self._weights, rows.blocks, columns.blocks, strict=True):
+            exponent += weight * _squared_distances(left, right)
+        return Parts(of_numbers, self.amplitudes[1] * np.exp(-exponent), scaled, decay)
+
+    def gradient(self, outer: np.ndarray, parts: Parts, sample: "Sample") -> np.ndarray:
+        """Of Σ outer ⊙ K over theta, for the square kernel of a sample with its noise on the diagonal.
+
+        The derivative of the Matérn part is -5/6 a (1 + q) exp(-q) by r²; Σ C_ij (x_i - x_j)² is two matrix products.
+        """
+        by_distance = outer * (-5.0 / 6.0 * self.amplitudes[0] * (1.0 + parts.scaled) * parts.decay)
+        numbers = sample.rows.numbers
+        weighted = by_distance.sum(axis=1) @ (numbers * numbers) - (numbers * (by_distance @ numbers)).sum(axis=0)
+        by_exponent = -outer * parts.of_choices
+        blocks = [np.vdot(by_exponent, distances) for distances in sample.distances]
+        heads = [np.vdot(outer, parts.of_numbers), np.vdot(outer, parts.of_choices), np.trace(outer) * self.noise]
+        return np.concatenate((heads, 2.0 * weighted * self._scales, np.array(blocks) * self._weights))
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The rows that a kernel is fitted to, and their distances by block of choices, which do not change meanwhile."""
+
+    rows: Scaled
+
+    @cached_property
+    def distances(self) -> tuple[np.ndarray, ...]:
+        return tuple(_squared_distances(block, block) for block in self.rows.blocks)
+
+
+def _squared_distances(left: np.ndarray, right: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
+    """[rows, columns] of Σ w (x - y)²."""
+    if weights is not None:
+        left, right = left * np.sqrt(weights), right * np.sqrt(weights)
+    squares = (left * left).sum(axis=1)[:, None] + (right * right).sum(axis=1)[None, :] - 2.0 * left @ right.T
+    return np.asarray(np.maximum(squares, 0.0))

@@ -1,0 +1,249 @@
+"""What a search may hope for: its front, and for any architecture how much it promises to add to it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from paretofarm.described import Inputs, Row
+from paretofarm.history import History, Member
+from paretofarm.lifecycle import CandidateStatus
+from paretofarm.metrics import METRICS
+from paretofarm.objective import Constraint
+from paretofarm.pareto import hypervolume, non_domination_rank
+from paretofarm.search_space import SearchSpace
+from paretofarm.surrogates.beliefs import Belief, believe
+from paretofarm.surrogates.improvement import NODES, expected_improvement
+
+_MODELLED = 400
+"""Observations that a model rests on: it costs their cube. The best half by rank, the rest spread over the search."""
+_SHORTLIST = 100
+"""Of a pool, how many are looked at again for the second and later choices of one call."""
+_PENDING = 256
+"""Of those in flight, how many are believed."""
+_TELLING = (CandidateStatus.COMPLETE, CandidateStatus.INFEASIBLE, CandidateStatus.PAUSED)
+_DEMANDING = 0.5
+"""Quantile of the random first generation that bounds the hypervolume; see `References`."""
+_BEYOND = 0.1
+"""How far beyond the worst of all observations the other bound lies, in ranges of the observations."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """One objective: its key, and the sign that makes it something to minimise."""
+
+    key: str
+    sign: float
+
+
+@dataclass(frozen=True)
+class References:
+    """Two reference points, [objectives] each, minimised.
+
+    The demanding one is the median of the random first generation: what is worse than that in anything is of little
+    use. The lenient one lies beyond the worst of all that was observed: with the first alone the ends of the front
+    would never be looked for. Improvements count relative to the hypervolume reached so far, so neither outweighs the
+    other. best: of all observations, [objectives].
+    """
+
+    points: tuple[np.ndarray, ...]
+    best: np.ndarray
+
+    def improvement(self, draws: Sequence[np.ndarray], reached: np.ndarray, front: np.ndarray) -> np.ndarray:
+        """Of candidates [candidates]; reached: the observed points; front: those and the believed ones."""
+        total = np.zeros(len(draws[0]))
+        for point in self.points:
+            volume = _volume(reached, point) or float(np.prod(np.maximum(point - self.best, 1e-12)))
+            total += expected_improvement(draws, front, point) / volume
+        return total
+
+
+class Outlook:
+    """Models of a search's metrics, and what is in flight believed in them."""
+
+    def __init__(
+        self,
+        targets: Sequence[Target],
+        beliefs: dict[str, Belief],
+        constraints: Sequence[Constraint],
+        references: References,
+        reached: np.ndarray,
+    ) -> None:
+        self._targets = targets
+        self._beliefs = beliefs
+        self._constraints = constraints
+        self._references = references
+        self._reached = reached
+        self._points = reached
+        self.observations = min((belief.observations for belief in beliefs.values()), default=0)
+
+    @property
+    def skill(self) -> float:
+        """Of the worst model of an objective, from -1 to 1; 1 where nothing has to be modelled."""
+        return min((self._beliefs[target.key].skill for target in self._modelled), default=1.0)
+
+    @property
+    def doubt(self) -> str:
+        """Which model is the worst, for people."""
+        worst = min(self._modelled, key=lambda target: self._beliefs[target.key].skill)
+        return f"the model of {worst.key} predicts no better than chance (rank correlation {self.skill:.2f})"
+
+    @property
+    def _modelled(self) -> list[Target]:
+        return [target for target in self._targets if target.key in self._beliefs]
+
+    def choose(self, rows: Sequence[Row], count: int) -> list[int]:
+        """Places of the `count` most promising rows, best first; each choice is believed before the next."""
+        left = np.arange(len(rows))
+        chosen: list[int] = []
+        while len(chosen) < count and len(left):
+            scores = self._scores([rows[place] for place in left.tolist()])
+            order = np.argsort(-scores, kind="stable")
+            chosen.append(int(left[order[0]]))
+            keep = max(_SHORTLIST, count - len(chosen))
+            left = left[order[1 : 1 + keep]]
+            if len(chosen) < count:
+                self.believe([rows[chosen[-1]]], [{}])
+        return chosen
+
+    def believe(self, rows: Sequence[Row], observed: Sequence[Mapping[str, float]]) -> None:
+        """Takes predictions for what is not observed of these rows."""
+        if not rows:
+            return
+        inputs = Inputs.of(rows)
+        columns = []
+        for target in self._targets:
+            values = self._means(target, rows, inputs)
+            known = [metrics.get(target.key) for metrics in observed]
+            columns.append(
+                [value if seen is None else target.sign * seen for value, seen in zip(values, known, strict=True)]
+            )
+        for key, belief in self._beliefs.items():
+            missing = np.array([key not in metrics for metrics in observed])
+            if missing.any():
+                belief.model.believe(inputs[missing])
+        self._points = np.concatenate((self._points, np.array(columns).T))
+
+    def _means(self, target: Target, rows: Sequence[Row], inputs: Inputs) -> list[float]:
+        belief = self._beliefs.get(target.key)
+        if belief is None:
+            return [target.sign * row.known[target.key] for row in rows]
+        return [float(value) for value in belief.mean(inputs)]
+
+    def _scores(self, rows: Sequence[Row]) -> np.ndarray:
+        inputs = Inputs.of(rows)
+        draws = [self._draws(target, rows, inputs) for target in self._targets]
+        promise = self._references.improvement(draws, self._reached, self._points)
+        return np.asarray(promise * self._feasibility(rows, inputs))
+
+    def _draws(self, target: Target, rows: Sequence[Row], inputs: Inputs) -> np.ndarray:
+        belief = self._beliefs.get(target.key)
+        if belief is not None:
+            return belief.draws(inputs)
+        known = np.array([target.sign * row.known[target.key] for row in rows])
+        return np.repeat(known[:, None], len(NODES), axis=1)
+
+    def _feasibility(self, rows: Sequence[Row], inputs: Inputs) -> np.ndarray:
+        """Probability that all constraints are kept, taken as independent; [rows]."""
+        total = np.ones(len(rows))
+        for constraint in self._constraints:
+            belief = self._beliefs.get(constraint.key)
+            if belief is not None:
+                total *= belief.probability(inputs, constraint.at_least, constraint.at_most)
+            elif constraint.key in rows[0].known:
+                total *= [float(constraint.holds(row.known[constraint.key])) for row in rows]
+        return total
+
+
+def look_ahead(history: History, space: SearchSpace, *, first: int) -> Outlook | None:
+    """From all that a history tells; None while some objective has too few observations to be modelled.
+
+    first: number of members that were drawn at random.
+    """
+    ended, pending = ([_fully(member, history) for member in each] for each in (_ended(history), _pending(history)))
+    targets = [Target(objective.key, objective.sign) for objective in history.objectives]
+    references = _references(targets, ended, first)
+    if references is None:
+        return None
+    rows = _rows(history, space, [*ended, *pending])
+    beliefs = _beliefs(targets, history.constraints, [*ended, *pending], rows)
+    known = rows[ended[0].number].known
+    if any(target.key not in beliefs and target.key not in known for target in targets):
+        return None
+    outlook = Outlook(targets, beliefs, history.constraints, references, history.points)
+    outlook.believe([rows[member.number] for member in pending], [member.metrics for member in pending])
+    return outlook
+
+
+def _ended(history: History) -> list[Member]:
+    """Members to learn from: the best by rank, and others spread evenly over the search; what failed tells nothing."""
+    ranks = non_domination_rank(history.points, enough=_MODELLED)
+    order = np.argsort(ranks, kind="stable").tolist()
+    best = {history.feasible[place].number: history.feasible[place] for place in order[: _MODELLED // 2]}
+    others = [
+        member
+        for member in (*history.observations, *history.members)
+        if member.number not in best
+        and member.status in _TELLING
+        and member.metrics
+    ]
+    spread = np.unique(np.linspace(0, len(others) - 1, min(len(others), _MODELLED - len(best))).astype(np.int64))
+    chosen = {**best, **{others[place].number: others[place] for place in spread.tolist()}}
+    return [chosen[number] for number in sorted(chosen)]
+
+
+def _fully(member: Member, history: History) -> Member:
+    """Without trained metrics of a lower rung: they are of another fidelity, and always worse."""
+    if member.rung is None or member.rung >= len(history.rungs) - 1:
+        return member
+    metrics = {key: value for key, value in member.metrics.items() if not METRICS[base_name(key)].trained}
+    return replace(member, metrics=metrics)
+
+
+def _pending(history: History) -> list[Member]:
+    """The latest of those in flight."""
+    return [member for member in history.members if member.status.in_flight][-_PENDING:]
+
+
+def _rows(history: History, space: SearchSpace, members: Sequence[Member]) -> dict[int, Row]:
+    """By number; only what was not described lately is read."""
+    recalled = {member.number: space.described.recall(member.digest) for member in members}
+    strange = [number for number, row in recalled.items() if row is None]
+    described = zip(strange, map(space.described.row, history.architectures_of(strange)), strict=True)
+    return {**{number: row for number, row in recalled.items() if row is not None}, **dict(described)}
+
+
+def _beliefs(
+    targets: Sequence[Target], constraints: Sequence[Constraint], members: Sequence[Member], rows: Mapping[int, Row]
+) -> dict[str, Belief]:
+    """By key, of everything that is asked for, but for what is known beforehand and what has too few observations."""
+    signs = {constraint.key: 1.0 for constraint in constraints} | {target.key: target.sign for target in targets}
+    beliefs: dict[str, Belief] = {}
+    for key, sign in signs.items():
+        having = [member for member in members if key in member.metrics]
+        if not having or key in rows[having[0].number].known:
+            continue
+        values = np.array([member.metrics[key] for member in having])
+        bounds = [bound for constraint in constraints if constraint.key == key for bound in constraint.bounds]
+        belief = believe(key, sign, values, Inputs.of([rows[member.number] for member in having]), bounds)
+        if belief is not None:
+            beliefs[key] = belief
+    return beliefs
+
+
+def _references(targets: Sequence[Target], members: Sequence[Member], first: int) -> References | None:
+    """From the members that have all objectives, feasible or not; None where there are none."""
+    whole = [member for member in members if all(target.key in member.metrics for target in targets)]
+    if not whole:
+        return None
+    points = np.array([[target.sign * member.metrics[target.key] for target in targets] for member in whole])
+    early = points[np.array([member.number < first for member in whole])]
+    worst, best = points.max(axis=0), points.min(axis=0)
+    demanding = np.quantile(early if len(early) >= 3 else points, _DEMANDING, axis=0)
+    return References((demanding, worst + _BEYOND * (worst - best)), best)
+
+
+def _volume(points: np.ndarray, reference: np.ndarray) -> float:
+    if len(reference) == 1:
+        return max(0.0, float(reference[0] - points.min(initial=reference[0])))
+    return hypervolume(points, reference)

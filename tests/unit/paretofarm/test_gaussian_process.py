@@ -1,0 +1,86 @@
+"""The surrogate's regression: what it must know about a function that it has seen in places."""
+
+import numpy as np
+import pytest
+
+from paretofarm.described import Inputs
+from paretofarm.surrogates import gaussian_process
+from paretofarm.surrogates.gaussian_process import GaussianProcess
+from paretofarm.surrogates.kernel import Sample, Scaling
+
+
+def inputs(count: int, seed: int = 0) -> Inputs:
+    """Two numbers and three choices of two options, one hot."""
+    rng = np.random.default_rng(seed)
+    options = rng.integers(2, size=(count, 3))
+    one_hot = np.eye(2)[options].reshape(count, 6)
+    return Inputs((one_hot,), rng.random((count, 2)))
+
+
+def smooth(rows: Inputs) -> np.ndarray:
+    return np.asarray(np.sin(3 * rows.numbers[:, 0]) + rows.numbers[:, 1] ** 2 + rows.blocks[0][:, 0])
+
+
+def test_it_predicts_a_smooth_function_where_it_has_not_seen_it() -> None:
+    seen, unseen = inputs(80), inputs(200, seed=1)
+    prediction = GaussianProcess(seen, smooth(seen)).predict(unseen)
+    error = prediction.mean - smooth(unseen)
+    assert np.sqrt(np.mean(error**2)) < 0.05 * smooth(unseen).std()
+
+
+def test_most_truths_are_within_two_deviations() -> None:
+    seen, unseen = inputs(40), inputs(400, seed=1)
+    rng = np.random.default_rng(2)
+    noisy = smooth(seen) + 0.2 * rng.standard_normal(len(seen))
+    prediction = GaussianProcess(seen, noisy).predict(unseen)
+    truth = smooth(unseen) + 0.2 * rng.standard_normal(len(unseen))
+    inside = np.abs(prediction.mean - truth) < 2 * prediction.deviation
+    assert 0.9 < inside.mean() <= 1.0
+
+
+def test_the_gradient_of_its_loss_is_that_of_finite_differences() -> None:
+    seen = inputs(25)
+    rows = Scaling(seen)(seen)
+    targets = (smooth(seen) - smooth(seen).mean()) / smooth(seen).std()
+    prior = gaussian_process._Prior(2, 1)
+    theta = prior.mean + 0.3 * np.random.default_rng(3).standard_normal(len(prior.mean))
+
+    def loss(at: np.ndarray) -> tuple[float, np.ndarray]:
+        return gaussian_process._loss(at, Sample(rows), targets, np.full(25, 0.01), prior)
+
+    steps = np.eye(len(theta)) * 1e-5
+    differences = [(loss(theta + step)[0] - loss(theta - step)[0]) / 2e-5 for step in steps]
+    assert loss(theta)[1] == pytest.approx(differences, rel=1e-4, abs=1e-5)
+
+
+def test_left_out_observations_are_predicted_from_the_others() -> None:
+    """A second model that never saw the observation, with the same kernel, says the same."""
+    seen = inputs(30)
+    model = GaussianProcess(seen, smooth(seen))
+    others = np.arange(1, 30)
+    without = GaussianProcess(seen, smooth(seen))
+    without._rows, without._targets = model._rows[others], model._targets[others]
+    without._errors = model._errors[others]
+    without._solve()
+    assert without.predict(seen[np.array([0])]).mean == pytest.approx(model.left_out()[:1])
+
+
+def test_what_is_believed_is_certain_and_changes_no_mean() -> None:
+    seen, tried = inputs(30), inputs(3, seed=4)
+    model = GaussianProcess(seen, smooth(seen))
+    before = model.predict(tried)
+    model.believe(tried)
+    after = model.predict(tried)
+    assert after.mean == pytest.approx(before.mean, abs=1e-2)
+    assert (after.deviation < before.deviation).all()
+
+
+def test_a_noisy_observation_counts_less() -> None:
+    seen = inputs(30)
+    targets = smooth(seen).copy()
+    targets[0] += 3.0
+    precise = GaussianProcess(seen, targets, np.zeros(30)).predict(seen).mean[0]
+    noise = np.zeros(30)
+    noise[0] = 100.0
+    noisy = GaussianProcess(seen, targets, noise).predict(seen).mean[0]
+    assert abs(noisy - smooth(seen)[0]) < abs(precise - smooth(seen)[0])
