@@ -183,9 +183,7 @@ def _ended(history: History) -> list[Member]:
     others = [
         member
         for member in (*history.observations, *history.members)
-        if member.number not in best
-        and member.status in _TELLING
-        and member.metrics
+        if member.number not in best and member.status in _TELLING and member.metrics
     ]
     spread = np.unique(np.linspace(0, len(others) - 1, min(len(others), _MODELLED - len(best))).astype(np.int64))
     chosen = {**best, **{others[place].number: others[place] for place in spread.tolist()}}
@@ -196,7 +194,7 @@ def _fully(member: Member, history: History) -> Member:
     """Without trained metrics of a lower rung: they are of another fidelity, and always worse."""
     if member.rung is None or member.rung >= len(history.rungs) - 1:
         return member
-    metrics = {key: value for key, value in member.metrics.items() if not METRICS[base_name(key)].trained}
+    metrics = {key: value for key, value in member.metrics.items() if not METRICS[key.partition("@")[0]].trained}
     return replace(member, metrics=metrics)
 
 

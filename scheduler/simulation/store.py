@@ -73,6 +73,7 @@ class MemoryStore:
         self.candidates: list[Candidate] = []
         self.is_over = False
         self.reason: str | None = None
+        self.remarks: list[str] = []
         self._in_flight: dict[int, Candidate] = {}
         self._evaluations: list[Evaluation] = []
         self._waiting: dict[str, list[int]] = defaultdict(list)

@@ -1,6 +1,7 @@
 """Guided evolution on problems whose truth is known."""
 
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -38,7 +39,7 @@ def truth(choices: Mapping[str, Value]) -> dict[str, float]:
         np.log1p(width) * {"plain": 1.0, "fast": 0.9, "good": 1.3}[kind]
         for width, kind in zip(widths, kinds, strict=True)
     )
-    gain += sum(0.3 for left, right in zip(kinds, kinds[1:], strict=False) if (left, right) == ("fast", "good"))
+    gain += sum(0.3 for left, right in pairwise(kinds) if (left, right) == ("fast", "good"))
     return {"accuracy": float(1.0 - np.exp(-gain / 6.0)), LATENCY: float(latency)}
 
 
