@@ -53,6 +53,7 @@ format: $(INSTALLED) ## apply the style
 
 bench: $(INSTALLED) ## measure; results and method are in benchmarks/README.md
 	$(BIN)/python -m benchmarks.proposals
+	$(BIN)/python -m benchmarks.search
 	$(BIN)/python -m benchmarks.tick
 	$(BIN)/python -m benchmarks.multi_fidelity --promote 0.08
 	$(BIN)/python -m benchmarks.leases

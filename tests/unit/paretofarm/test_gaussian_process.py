@@ -28,14 +28,17 @@ def test_it_predicts_a_smooth_function_where_it_has_not_seen_it() -> None:
     assert np.sqrt(np.mean(error**2)) < 0.05 * smooth(unseen).std()
 
 
-def test_most_truths_are_within_two_deviations() -> None:
-    seen, unseen = inputs(40), inputs(400, seed=1)
-    rng = np.random.default_rng(2)
-    noisy = smooth(seen) + 0.2 * rng.standard_normal(len(seen))
-    prediction = GaussianProcess(seen, noisy).predict(unseen)
+def coverage(seed: int) -> float:
+    """Share of noisy truths within two deviations of what 80 noisy observations let expect; 0.954 were perfect."""
+    seen, unseen = inputs(80, seed), inputs(300, 100 + seed)
+    rng = np.random.default_rng(seed)
+    prediction = GaussianProcess(seen, smooth(seen) + 0.2 * rng.standard_normal(len(seen))).predict(unseen)
     truth = smooth(unseen) + 0.2 * rng.standard_normal(len(unseen))
-    inside = np.abs(prediction.mean - truth) < 2 * prediction.deviation
-    assert 0.9 < inside.mean() <= 1.0
+    return float(np.mean(np.abs(prediction.mean - truth) < 2 * prediction.deviation))
+
+
+def test_its_deviations_are_what_it_is_off_by() -> None:
+    assert 0.91 < np.mean([coverage(seed) for seed in range(8)]) < 0.99
 
 
 def test_the_gradient_of_its_loss_is_that_of_finite_differences() -> None:
