@@ -127,10 +127,14 @@ def _fill(database: Database, candidates: int) -> StoredExperiment:
 def _report(database: Database, search: StoredExperiment) -> str:
     board = StatusBoard()
     middle = cursor(sort="latency_ms", key=12.0, number=1)
+    late = cursor(sort="number", key=0.0, number=_last_number(database) * 9 // 10)
     questions: dict[str, Callable[[Session], Any]] = {
         "front: two objectives, a constraint": lambda session: point_front(session, search, FrontRequest()),
         "front: with a condition": lambda session: point_front(session, search, FrontRequest(where="f1 > 0.3")),
         "front: two other metrics": lambda session: point_front(session, search, FrontRequest(metrics=("macs", "f1"))),
+        "front: three metrics": lambda session: point_front(
+            session, search, FrontRequest(metrics=("latency_ms", "miou", "parameters"))
+        ),
         "front: confident": lambda session: point_front(session, search, FrontRequest(confident=True)),
         "page: filtered": lambda session: page(session, search, PageRequest(where="latency_ms<4 and miou>0.12")),
         "page: filtered, most accurate first": lambda session: page(
@@ -139,6 +143,7 @@ def _report(database: Database, search: StoredExperiment) -> str:
         "page: filtered, somewhere in the middle": lambda session: page(
             session, search, PageRequest(where="latency_ms<20", sort="latency_ms", after=middle)
         ),
+        "page: by number, deep down": lambda session: page(session, search, PageRequest(after=late)),
         "overview of a search, asked the first time": lambda session: read_status(session, search),
         "overview of a search, asked again": lambda session: board.read(session, search),
         "points of a plot, the latest 50,000": lambda session: plot_points(session, search),
@@ -149,6 +154,11 @@ def _report(database: Database, search: StoredExperiment) -> str:
         _say(f"{name}: {median:.1f} ms ({min(times):.1f}-{max(times):.1f})")
         plans.append(f"## {name}: {median:.1f} ms\n\n" + "\n".join(_plans(database, question)))
     return "\n".join(plans)
+
+
+def _last_number(database: Database) -> int:
+    with database.transaction() as session:
+        return session.scalar(text("SELECT max(number) FROM points")) or 0
 
 
 def _median_ms(database: Database, question: Callable[[Session], Any]) -> tuple[float, list[float]]:
