@@ -109,17 +109,17 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--tick-s", type=float, default=1.0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
-        "--large", action="store_true", help="10,000 workers, 1,000 phones, 25,000 models, 1 %% hazards"
+        "--large", action="store_true", help="10,000 workers, 1,000 phones, 15,000 models, 1 %% hazards"
     )
     options = parser.parse_args()
     if options.large:
         large = {
-            "models": 25_000,
+            "models": 15_000,
             "gpus": 10_000,
             "phones": 1_000,
             "in_flight": [10_000],
             "hazard": 0.01,
-            "tick_s": 30.0,
+            "tick_s": 10.0,
         }
         parser.set_defaults(**large)
         options = parser.parse_args()

@@ -14,7 +14,7 @@ from paretofarm.algorithms.port import Origin, Proposal
 from paretofarm.ending import shortfall
 from paretofarm.fidelity import Wanted
 from paretofarm.history import History, Member
-from paretofarm.lifecycle import CandidateStatus, advance
+from paretofarm.lifecycle import CandidateStatus, EvaluationState, advance
 from paretofarm.log_context import log_fields
 from paretofarm.meter import NO_METER, Meter
 from paretofarm.warm_start import Inheritance, inherit
@@ -41,6 +41,7 @@ class Search:
         fidelity = stored.experiment.fidelity
         self._rungs = Rungs(stored, fidelity) if fidelity else None
         self._settled: dict[int, Member] = {}
+        self._at_work: dict[int, tuple[EvaluationState, ...]] = {}
         self._inheritance: Inheritance | None = None
         self._remark: str | None = None
 
@@ -90,6 +91,10 @@ class Search:
 
     def _advance(self, store: SearchStore, state: CandidateState) -> bool:
         """Queues what is due; True once the candidate has come to its end, or waits."""
+        if self._at_work.pop(state.number, None) == state.evaluations:
+            # Most of them, at most ticks: what nobody has done anything about since needs nothing now either.
+            self._at_work[state.number] = state.evaluations
+            return False
         step = advance(self._plan, state.evaluations, state.metrics)
         if step.halt:
             self._halt(store, step.halt)
@@ -98,6 +103,8 @@ class Search:
             return True
         if step.verdict is None:
             store.queue(state.id, step.queue)
+            if not step.queue and not step.halt:
+                self._at_work[state.number] = state.evaluations
             return False
         store.finish(state.id, step.verdict)
         reason = f": {step.verdict.reason}" if step.verdict.reason else ""
