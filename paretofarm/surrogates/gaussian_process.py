@@ -56,11 +56,12 @@ class GaussianProcess:
     def believe(self, inputs: Inputs) -> None:
         """Takes its own predictions for observed (a kriging believer, Ginsbourger et al. 2010): what is being tried
         is not proposed again, nor what is just like it."""
-        believed = (self.predict(inputs).mean - self._mean) / self._scale
-        self._rows = self._rows + self._scaling(inputs)
-        self._targets = np.concatenate((self._targets, believed))
-        self._errors = np.concatenate((self._errors, np.zeros(len(believed))))
-        self._solve()
+        rows = self._scaling(inputs)
+        across = self._kernel(rows, self._rows).total
+        self._targets = np.concatenate((self._targets, across @ self._weights))
+        self._extend(across, self._kernel(rows, rows).total)
+        self._rows = self._rows + rows
+        self._weigh()
 
     def left_out(self) -> np.ndarray:
         """What the others predict of each observation (leave-one-out, eq. 5.12), on the targets' scale."""
@@ -71,6 +72,18 @@ class GaussianProcess:
         covariance = self._kernel(self._rows, self._rows).total
         covariance[np.diag_indices_from(covariance)] += self._kernel.noise + _JITTER + self._errors
         self._factor = np.linalg.cholesky(covariance)
+        self._weigh()
+
+    def _extend(self, across: np.ndarray, among: np.ndarray) -> None:
+        """The Cholesky factor with some more rows, without factorising what is there again."""
+        lower = solve_triangular(self._factor, across.T, lower=True, check_finite=False).T
+        rest = among - lower @ lower.T
+        rest[np.diag_indices_from(rest)] += self._kernel.noise + _JITTER
+        above = np.concatenate((self._factor, np.zeros((len(self._factor), len(rest)))), axis=1)
+        below = np.concatenate((lower, np.linalg.cholesky(rest)), axis=1)
+        self._factor = np.concatenate((above, below))
+
+    def _weigh(self) -> None:
         half = solve_triangular(self._factor, self._targets, lower=True, check_finite=False)
         self._weights = solve_triangular(self._factor, half, lower=True, trans=1, check_finite=False)
 

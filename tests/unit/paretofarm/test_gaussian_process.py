@@ -87,3 +87,14 @@ def test_a_noisy_observation_counts_less() -> None:
     noise[0] = 100.0
     noisy = GaussianProcess(seen, targets, noise).predict(seen).mean[0]
     assert abs(noisy - smooth(seen)[0]) < abs(precise - smooth(seen)[0])
+
+
+def test_believing_in_steps_is_believing_at_once() -> None:
+    seen, tried = inputs(30), inputs(6, seed=4)
+    at_once, in_steps = GaussianProcess(seen, smooth(seen)), GaussianProcess(seen, smooth(seen))
+    at_once.believe(tried)
+    for place in range(6):
+        in_steps.believe(tried[np.array([place])])
+    far = inputs(20, seed=9)
+    assert in_steps.predict(far).mean == pytest.approx(at_once.predict(far).mean, abs=1e-6)
+    assert in_steps.predict(far).deviation == pytest.approx(at_once.predict(far).deviation, rel=1e-3)
