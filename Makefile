@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 QNN := .venv/.installed-qnn
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-compose lint format bench clean check-deploy
+.PHONY: help install demo test test-again test-compose lint format bench clean check-deploy
 
 help:
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -33,6 +33,9 @@ demo: $(INSTALLED) ## the whole main job on this machine: no Docker, no GPU, no 
 test: $(INSTALLED) $(QNN) ## all tests
 	@tests/tools/chromium.sh
 	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+
+test-again: $(INSTALLED) ## what failed in the last `make test`, alone; at most three tests
+	$(BIN)/python tests/tools/again.py
 
 test-compose: ## the whole deployment in containers; needs Docker, about 10 minutes. CASES="restarts demo tls s3 phones observability": more
 	$(PYTHON) tests/compose/run.py $(CASES) $(if $(STAND_INS),--stand-ins)
