@@ -13,9 +13,10 @@ from paretofarm.ports import CommandResult, DeviceLink
 
 MEGABYTES = 96
 GREEDY = f"""
-import os, sys
+import os, sys, time
 print("first"); sys.stderr.write(os.environ.get("WORD", "no word"))
 block = b"x" * ({MEGABYTES} << 20)
+time.sleep(0.2)  # a busy machine does not look every 20 ms
 del block
 sys.stdout.write("last")
 sys.stdout.flush()

@@ -107,7 +107,7 @@ def holds(tree: Expression, row: Mapping[str, Value]) -> bool:
         ("not latency_ms < 4", [0, 2, 3, 4]),
         ("miou>=0.5 and parameters in (20, 30)", [2, 3]),
         ("latency_low_ms < 2.6", [1]),
-        ("status in ('proposed', 'failed')", [0, 4]),
+        ("status in ('proposed', 'infeasible')", [0, 4]),
         ("reason = 'it''s \"bad\"; -- \\ %s :x'", [4]),
         ("simulated = true", []),
         ("digest != 'x' and number > 2", [3, 4]),
