@@ -237,7 +237,7 @@ def test_an_unplugged_phone_tells_what_its_battery_gives(agent: Agent, monkeypat
     (supply / "voltage_now").write_text("4000000\n")
     monkeypatch.setattr("device_agents.energy.SUPPLY", "/data/local/tmp/battery")
     change_state(agent.root, plugged=False)
-    row = agent.measure(min_block_s=0.4, reuse=False)
+    row = agent.measure(min_block_s=1.0, reuse=False)  # of the pretended pace: 1,000 inferences, long enough to sample
     energy = row.details["energy"]
     assert energy["estimated"] is True
     assert (energy["watts"], energy["volts"]) == pytest.approx((6.0, 4.0))
