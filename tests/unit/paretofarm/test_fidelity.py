@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from random import Random
 
 import numpy as np
 import pytest
@@ -136,9 +137,9 @@ def test_with_one_objective_the_best_go_on() -> None:
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=1, max_size=30), st.randoms())
-def test_the_order_of_a_history_decides_nothing(values: list[tuple[int, int]], random: object) -> None:
+def test_the_order_of_a_history_decides_nothing(values: list[tuple[int, int]], chance: Random) -> None:
     members = [member(number, float(miou), float(ms) + 1) for number, (miou, ms) in enumerate(values)]
-    shuffled = sorted(members, key=lambda _: random.random())  # type: ignore[attr-defined]
+    shuffled = sorted(members, key=lambda _: chance.random())
     assert promotions(history(members), fidelity(), PLENTY) == promotions(history(shuffled), fidelity(), PLENTY)
 
 
