@@ -27,7 +27,7 @@ $(QNN): $(INSTALLED)
 	@touch $@
 
 demo: $(INSTALLED) ## the whole main job on this machine: no Docker, no GPU, no phone
-	$(BIN)/paretofarm data faces --count 1300 --size 64 --seed 7 --out data/faces
+	$(BIN)/paretofarm data faces --count 1200 --size 64 --seed 7 --out data/faces
 	$(BIN)/paretofarm search start examples/faces_demo.yaml --wait --plot faces-demo.png
 
 test: $(INSTALLED) $(QNN) ## all tests

@@ -7,7 +7,7 @@ from ledger import check_search
 from logs import check_logs
 from page import check_page
 
-SEARCH, CANDIDATES, EPOCHS = "faces-demo", 24, 2
+SEARCH, CANDIDATES, EPOCHS = "faces-demo", 24, 3
 TIMEOUT_S = 1800.0
 
 
