@@ -33,6 +33,10 @@ if docker compose version >/dev/null 2>&1; then exec docker compose "$@"; fi
 if [[ ! -x $dir/docker-compose ]]; then
   command -v apt-get >/dev/null && command -v dpkg >/dev/null ||
     fail "docker has no compose plugin, and no apt-get to fetch one with: install Docker's compose plugin"
-  download
+  mkdir -p "$dir"
+  exec 9>"$dir/lock"  # tests ask from several processes at once
+  flock 9
+  [[ -x $dir/docker-compose ]] || download
+  exec 9>&-
 fi
 exec "$dir/docker-compose" "$@"
