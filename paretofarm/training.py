@@ -1,13 +1,14 @@
 """How candidates are trained: the `training:` part of an experiment file. A new training runtime is one more class."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from paretofarm.dataset import DatasetSettings
 from paretofarm.metrics import METRICS, Metric, Source
+from paretofarm.recipes import Recipe, with_recipe
 from paretofarm.strict import Strict
 from paretofarm.table_settings import Column, TableSource
 
@@ -22,25 +23,98 @@ Epochs = Annotated[int, Field(ge=1, le=10_000)]
 Rungs = Annotated[tuple[Epochs, ...], Field(min_length=1), AfterValidator(_increasing)]
 
 
-class SegmentationTraining(Strict):
-    """Partial training of a segmentation network: cross-entropy that ignores class 255.
+def _level(value: Any) -> Any:
+    """Before there were levels, files said whether to mirror."""
+    return {True: "mirror", False: "none"}[value] if isinstance(value, bool) else value
 
-    epochs: total epochs after each rung; the defaults of the rest are Archai's (Adam, 2e-4, batches of 16).
+
+AugmentationLevel = Annotated[Literal["none", "mirror", "strong"], BeforeValidator(_level)]
+
+
+class EarlyStop(Strict):
+    """Ends a training whose validation mIoU no longer rises."""
+
+    patience_epochs: int = Field(10, ge=1, le=10_000, description="so many epochs without a gain are the end")
+    min_gain: float = Field(0.001, ge=0, le=1, description="of the best mIoU; less counts as no gain")
+
+    def reached(self, course: Sequence[float]) -> bool:
+        """Whether the best of the last `patience_epochs` values is less than `min_gain` above all before them."""
+        before, latest = course[: -self.patience_epochs], course[-self.patience_epochs :]
+        return bool(before) and max(latest) < max(before) + self.min_gain
+
+
+class QuantizationAware(Strict):
+    """Fine-tuning for int8: at the end of a training convolutions compute with rounded weights and inputs."""
+
+    epochs: int = Field(ge=1, le=10_000, description="so many of the planned epochs, the last ones")
+
+
+class Distillation(Strict):
+    """Learning from the logits of a trained teacher beside the labels (Hinton et al. 2015, arXiv 1503.02531, §2).
+
+    Without a teacher, as the teacher itself is trained, it changes nothing.
+    """
+
+    weight: float = Field(0.5, gt=0, le=1, description="the teacher's share of the loss; the labels have the rest")
+    temperature: float = Field(2.0, gt=0, le=100, description="logits are divided by it before they are compared")
+
+
+class SegmentationTraining(Strict):
+    """Training of a segmentation network by cross-entropy that ignores class 255. Keys: docs/training.md.
+
+    epochs: total epochs after each rung; the plan that schedules follow ends with the last. The defaults of the rest
+    are Archai's (Adam, 2e-4, batches of 16), or what `recipe` says.
     """
 
     type: Literal["segmentation"]
+    recipe: Recipe = Field("archai", description="a named set of settings; keys written beside it come before its own")
     dataset: DatasetSettings
     epochs: Rungs = (1,)
     batch_size: int = Field(16, ge=1, le=4096)
     learning_rate: float = Field(2e-4, gt=0, le=10)
-    lr_schedule: Literal["constant", "cosine"] = "constant"
+    lr_schedule: Literal["constant", "cosine"] = Field("constant", description="cosine: falls to 0 with the plan")
+    warmup_epochs: float = Field(
+        0.0, ge=0, le=1000, description="the learning rate rises evenly for so long, at most a quarter of the plan"
+    )
     optimizer: Literal["adam", "adamw"] = "adam"
     weight_decay: float = Field(0.0, ge=0, le=1)
+    weight_decay_on: Literal["all", "kernels"] = Field(
+        "all", description="kernels: neither normalisation nor biases decay"
+    )
+    clip_gradients: float | None = Field(None, gt=0, le=1e6, description="greatest norm of all gradients together")
+    ema_decay: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="a moving average of the weights is what is scored and exported; its decay begins low and rises to "
+        "this with the steps",
+    )
     class_weights: Literal["none", "inverse_sqrt"] = Field(
         "none", description="inverse_sqrt: the loss weighs each class by 1/√(its share of pixels)"
     )
-    augment: bool = Field(False, description="mirror images left to right (and left with right classes) at random")
+    label_smoothing: float = Field(0.0, ge=0, lt=1, description="share of the target spread over all classes")
+    augment: AugmentationLevel = Field(
+        "none",
+        description="mirror: images left to right (and left with right classes) at random; strong: also scaled, "
+        "turned, shifted and in other colours",
+    )
+    early_stop: EarlyStop | None = None
+    quantization_aware: QuantizationAware | None = None
+    distillation: Distillation | None = None
     amp: bool = Field(True, description="bfloat16 autocast; on CUDA only")
+    compile: bool = Field(False, description="torch.compile; on CUDA only, where it pays after minutes")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_recipe(cls, document: Any) -> Any:
+        return with_recipe(document) if isinstance(document, Mapping) else document
+
+    @model_validator(mode="after")
+    def _quantized_within_plan(self) -> Self:
+        aware = self.quantization_aware
+        if aware is not None and aware.epochs > self.epochs[-1]:
+            raise ValueError(f"quantization_aware.epochs is {aware.epochs}, but there are {self.epochs[-1]} epochs")
+        return self
 
 
 class TabularTraining(TableSource):

@@ -37,6 +37,7 @@ from workers.scored_images import float_scores, scored_images
 from workers.toolchains import CompiledNetwork, Image, toolchain
 from workers.training import EpochMetrics, train
 from workers.training.batches import to_input
+from workers.training.checkpoint import load_trained
 
 Parameters = Mapping[str, Any]
 
@@ -117,9 +118,10 @@ def _compiled(parameters: Parameters) -> CompiledNetwork:
 def train_network(parameters: Parameters, emit: Emit) -> dict[str, Any]:
     """Trains an architecture up to a rung, from a checkpoint or from scratch.
 
-    In: space, architecture, training, seed, rung, checkpoint (path or None), device, cache (folder), out (folder).
-    Out: metrics, per_class, class_names (by channel), epochs (trained in all), checkpoint, onnx (paths; the trained
-    network).
+    In: space, architecture, training, seed, rung, checkpoint (path or None), device, cache (folder), out (folder);
+    to be taught, teacher (architecture) and teacher_checkpoint (path), a network of the same space.
+    Out: metrics, per_class, class_names (by channel), epochs (trained in all; fewer than the rung's after an early
+    stop), checkpoint, onnx (paths; the trained network).
     Emits `{"type": "progress", "share": …}` about once a second and `{"type": "epoch", "epoch": …, "metrics": …,
     "train_loss": …, "seconds": …, "images": …}` (trained on in that epoch).
     Errors: `TrainingDiverged`, `OutOfMemory`, `DataError`, `ArtifactMissing` (checkpoint).
@@ -139,6 +141,7 @@ def train_network(parameters: Parameters, emit: Emit) -> dict[str, Any]:
         device=_device(parameters["device"]),
         resume_from=None if parameters["checkpoint"] is None else Path(parameters["checkpoint"]),
         save_to=out / "checkpoint.pt",
+        teacher=_teacher(space, parameters, len(dataset.class_names)),
         on_epoch=lambda epoch: emit(_epoch_message(epoch, images)),
         on_progress=_Progress(emit),
     )
@@ -147,7 +150,7 @@ def train_network(parameters: Parameters, emit: Emit) -> dict[str, Any]:
         "metrics": dict(result.metrics),
         "per_class": {name: scores and asdict(scores) for name, scores in result.per_class.items()},
         "class_names": list(dataset.class_names),
-        "epochs": settings.epochs[parameters["rung"]],
+        "epochs": result.epochs_total,
         "checkpoint": str(out / "checkpoint.pt"),
         "onnx": str(out / "trained.onnx"),
     }
@@ -192,6 +195,15 @@ def _epoch_message(epoch: EpochMetrics, images: int) -> dict[str, Any]:
 def _network(space: SearchSpaceSettings, parameters: Parameters, classes: int) -> nn.Module:
     torch.manual_seed(parameters["seed"])
     return build_network(space, Architecture.from_dict(parameters["architecture"]), classes)
+
+
+def _teacher(space: SearchSpaceSettings, parameters: Parameters, classes: int) -> nn.Module | None:
+    architecture = parameters.get("teacher")
+    if architecture is None:
+        return None
+    teacher = build_network(space, Architecture.from_dict(architecture), classes)
+    load_trained(teacher, Path(parameters["teacher_checkpoint"]))
+    return teacher
 
 
 def _device(wanted: str) -> str:

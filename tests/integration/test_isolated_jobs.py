@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from paretofarm.architecture import Architecture
-from paretofarm.errors import ArchitectureError, DataError, OutOfMemory
+from paretofarm.errors import ArchitectureError, ArtifactMissing, DataError, OutOfMemory
 from paretofarm.labelled_images import decode
 from paretofarm.spaces import HourglassMobileSpace, HourglassSpace
 from workers.datasets.faces import write_faces
@@ -141,6 +141,28 @@ def test_a_rung_is_trained_told_and_resumed(server: ForkServer, training: Result
     assert [message["epoch"] for message in messages if message["type"] == "epoch"] == [2]
     assert Path(second["checkpoint"]).parent == out
     assert infer(open_session(Path(second["onnx"])), np.zeros((1, 3, SIDE, SIDE), np.float32)).shape[1] == 19
+
+
+def test_a_trained_network_teaches_another(server: ForkServer, training: Result, tmp_path: Path) -> None:
+    teacher, _ = run(server, "train", {**training, "training": {**training["training"], "ema_decay": 0.9}})
+    settings = {**training["training"], "distillation": {"weight": 0.9}}
+    results = []
+    for taught in ({}, {"teacher": training["architecture"], "teacher_checkpoint": teacher["checkpoint"]}):
+        out = tmp_path / f"student{len(results)}"
+        out.mkdir()
+        student = {**training, **taught, "training": settings, "seed": 1, "out": str(out)}
+        results.append(run(server, "train", student)[0])
+    assert results[0]["metrics"] != results[1]["metrics"]
+    with pytest.raises(ArtifactMissing, match="another network"):
+        foreign = SPACE.search_space().sample(np.random.default_rng(5)).to_dict()
+        run(server, "train", {**student, "teacher": foreign})
+
+
+def test_the_strong_recipe_fits_into_a_job(server: ForkServer, training: Result) -> None:
+    dataset = training["training"]["dataset"]
+    settings = {"type": "segmentation", "dataset": dataset, "recipe": "strong", "quantization_aware": {"epochs": 1}}
+    trained, _ = run(server, "train", {**training, "training": settings})
+    assert 0 < trained["metrics"]["miou"] < 1
 
 
 def test_a_trained_network_compiles_with_the_images_it_is_scored_on(

@@ -1,4 +1,4 @@
-"""Batches of a mapped uint8 split as tensors: gathered into one buffer, made float once, in channels-last order."""
+"""Batches of a uint8 split as tensors: gathered into one buffer, made float once, in channels-last order."""
 
 from collections.abc import Callable, Iterable, Iterator
 
@@ -7,10 +7,11 @@ import numpy.typing as npt
 import torch
 
 from workers.datasets import ImageMaskArrays
+from workers.training.resident import ResidentSplit
 
 Bytes = npt.NDArray[np.uint8]
-Change = Callable[[Bytes, Bytes], None]
-"""Alters images [N, H, W, 3] and masks [N, H, W] of one batch in place."""
+Change = Callable[[torch.Tensor, torch.Tensor], None]
+"""Alters images uint8 [N, H, W, 3] and masks uint8 [N, H, W] of one batch in place."""
 
 
 def to_input(images: torch.Tensor) -> torch.Tensor:
@@ -24,6 +25,23 @@ def to_input(images: torch.Tensor) -> torch.Tensor:
 class Batches:
     """Reads batches of a split by index. A tensor is valid until the next one is asked for."""
 
+    def __init__(self, split: ImageMaskArrays | ResidentSplit, batch_size: int, device: torch.device) -> None:
+        self._split = split if isinstance(split, ResidentSplit) else _MappedSplit(split, batch_size, device)
+
+    def read(
+        self, batches: Iterable[npt.NDArray[np.int64]], change: Change | None = None
+    ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """Per batch of indices: images float32 [N, 3, H, W], labels int64 [N, H, W]."""
+        for indices in batches:
+            images, masks = self._split.take(indices)
+            if change is not None:
+                change(images, masks)
+            yield to_input(images), masks.long()
+
+
+class _MappedSplit:
+    """A split in files, with a buffer for one batch."""
+
     def __init__(self, split: ImageMaskArrays, batch_size: int, device: torch.device) -> None:
         self._split = split
         self._device = device
@@ -31,17 +49,11 @@ class Batches:
         self._images = np.empty((size, *split.images.shape[1:]), np.uint8)
         self._masks = np.empty((size, *split.masks.shape[1:]), np.uint8)
 
-    def read(
-        self, batches: Iterable[npt.NDArray[np.int64]], change: Change | None = None
-    ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """Per batch of indices: images float32 [N, 3, H, W], labels int64 [N, H, W]."""
-        for indices in batches:
-            images, masks = self._images[: len(indices)], self._masks[: len(indices)]
-            np.take(self._split.images, indices, axis=0, out=images, mode="clip")
-            np.take(self._split.masks, indices, axis=0, out=masks, mode="clip")
-            if change is not None:
-                change(images, masks)
-            yield to_input(self._on_device(images)), self._on_device(masks).long()
+    def take(self, indices: npt.NDArray[np.int64]) -> tuple[torch.Tensor, torch.Tensor]:
+        images, masks = self._images[: len(indices)], self._masks[: len(indices)]
+        np.take(self._split.images, indices, axis=0, out=images, mode="clip")
+        np.take(self._split.masks, indices, axis=0, out=masks, mode="clip")
+        return self._on_device(images), self._on_device(masks)
 
     def _on_device(self, array: Bytes) -> torch.Tensor:
         tensor = torch.from_numpy(array)

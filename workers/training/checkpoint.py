@@ -10,18 +10,30 @@ import torch
 
 from paretofarm.errors import ArtifactMissing
 
-FORMAT = 1
+FORMAT = 2
+READABLE = (1, FORMAT)
+"""Before 2 there were neither averaged weights nor a course."""
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """State after `epoch` whole epochs of the training seeded with `seed`; tensors and plain values only."""
+    """State after `epoch` whole epochs of the training seeded with `seed`; tensors and plain values only.
+
+    average: the averaged network, where there is one. course: the validation mIoU after each epoch.
+    """
 
     epoch: int
     seed: int
     network: dict[str, Any]
     optimizer: dict[str, Any]
     scaler: dict[str, Any]
+    average: dict[str, Any] | None = None
+    course: tuple[float, ...] = ()
+
+    @property
+    def trained(self) -> dict[str, Any]:
+        """State of the network that was scored."""
+        return self.network if self.average is None else self.average
 
 
 def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
@@ -38,8 +50,16 @@ def load_checkpoint(path: Path, device: torch.device) -> Checkpoint:
     """Reads without running any code that the file may hold. `ArtifactMissing` where it is no whole checkpoint."""
     try:
         document = torch.load(path, map_location=device, weights_only=True)
-        if document.pop("format") != FORMAT:
+        if document.pop("format") not in READABLE:
             raise ArtifactMissing(f"{path}: a checkpoint of another version of paretofarm")
         return Checkpoint(**document)
     except (OSError, RuntimeError, UnpicklingError, EOFError, AttributeError, KeyError, TypeError) as error:
         raise ArtifactMissing(f"{path}: not a readable checkpoint: {str(error).splitlines()[0:1]}") from error
+
+
+def load_trained(network: torch.nn.Module, path: Path) -> None:
+    """Gives the network the weights that a training ended with. `ArtifactMissing` where they are another network's."""
+    try:
+        network.load_state_dict(load_checkpoint(path, torch.device("cpu")).trained)
+    except RuntimeError as error:
+        raise ArtifactMissing(f"{path}: a checkpoint of another network") from error

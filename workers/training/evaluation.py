@@ -11,6 +11,7 @@ from paretofarm.segmentation_scores import SegmentationScores
 from workers.datasets import ImageMaskArrays
 from workers.training.batches import Batches, in_order
 from workers.training.confusion import ConfusionMatrix
+from workers.training.resident import ResidentSplit
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Evaluation:
 
 def evaluate(
     network: nn.Module,
-    split: ImageMaskArrays,
+    split: ImageMaskArrays | ResidentSplit,
     class_names: Sequence[str],
     *,
     ignore_index: int,

@@ -7,11 +7,14 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from workers.datasets import ImageMaskArrays
 from workers.training.batches import Batches
+from workers.training.resident import ResidentSplit
 
 IMAGES = 128
 
 
-def estimate_statistics(network: nn.Module, split: ImageMaskArrays, batch_size: int, device: torch.device) -> None:
+def estimate_statistics(
+    network: nn.Module, split: ImageMaskArrays | ResidentSplit, batch_size: int, device: torch.device
+) -> None:
     """Replaces running means and variances by averages over images spread evenly over the split.
 
     The running averages lag behind the weights: after 32 steps at a learning rate of 2e-3 a network that truly has

@@ -24,11 +24,12 @@ class EpochMetrics:
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """metrics and per_class after the last epoch; epochs: those trained by this call."""
+    """metrics and per_class after the last epoch; epochs: those trained by this call; epochs_total: in all."""
 
     metrics: Mapping[str, float]
     per_class: Mapping[str, ClassScores | None]
     epochs: tuple[EpochMetrics, ...]
+    epochs_total: int
 
 
 def metrics_of(evaluation: Evaluation) -> dict[str, float]:

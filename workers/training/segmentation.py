@@ -6,26 +6,32 @@ On a CPU the same seed gives the same bits, and a training resumed from a checkp
 import math
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
-from torch.nn import functional
 
 from paretofarm.errors import ArtifactMissing, DataError, TrainingDiverged
 from paretofarm.training import SegmentationTraining
 from workers.datasets import Dataset, ImageMaskArrays, Split
 from workers.memory import out_of_memory_named
-from workers.training.batches import Batches, Change, shuffled
+from workers.training.augmentation import Augmentation
+from workers.training.averaging import AveragedWeights
+from workers.training.batches import Batches, shuffled
 from workers.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from workers.training.class_weights import inverse_sqrt_weights
 from workers.training.evaluation import Evaluation, evaluate
-from workers.training.mirror import Mirror
+from workers.training.fake_quantization import fake_quantized
+from workers.training.loss import SegmentationLoss
 from workers.training.normalization import estimate_statistics
 from workers.training.optimization import make_optimizer, set_learning_rate
+from workers.training.resident import nearest
 from workers.training.result import EpochMetrics, TrainingResult, metrics_of
+
+Forward = Callable[[torch.Tensor], torch.Tensor]
 
 REPORT_EVERY = 16
 """Steps between looks at the loss: on a GPU each look waits for it."""
@@ -41,17 +47,20 @@ def train(
     device: str = "cpu",
     resume_from: Path | None = None,
     save_to: Path | None = None,
+    teacher: nn.Module | None = None,
     on_epoch: Callable[[EpochMetrics], None] = lambda epoch: None,
     on_progress: Callable[[float], None] = lambda progress: None,
 ) -> TrainingResult:
     """Trains until `epochs_total` epochs are done in all, those of `resume_from` included, and validates after each.
 
-    Writes `save_to` after every epoch, before `on_epoch`. `on_progress` gets the share of this call that is done.
+    Ends earlier where `settings.early_stop` says so. The network ends with the weights that were scored, on `device`.
+    Writes `save_to` after every epoch, before `on_epoch`. `teacher`, a trained network with the same inputs and
+    classes, is asked where `settings.distillation` is there. `on_progress` gets the share of this call that is done.
     Errors: `DataError` (nothing to learn from), `TrainingDiverged`, `OutOfMemory`, `ArtifactMissing` (checkpoint).
     """
     _require_learnable(dataset)
     with out_of_memory_named(f"training in batches of {settings.batch_size}"):
-        training = _Training(network, dataset, settings, seed, torch.device(device))
+        training = _Training(network, dataset, settings, seed, torch.device(device), teacher)
         first = training.resume(resume_from) if resume_from is not None else 0
         return training.run(range(first, max(epochs_total, first)), save_to, on_epoch, on_progress)
 
@@ -60,20 +69,30 @@ class _Training:
     """What lives as long as one call of `train`."""
 
     def __init__(
-        self, network: nn.Module, dataset: Dataset, settings: SegmentationTraining, seed: int, device: torch.device
+        self,
+        network: nn.Module,
+        dataset: Dataset,
+        settings: SegmentationTraining,
+        seed: int,
+        device: torch.device,
+        teacher: nn.Module | None,
     ) -> None:
         self.dataset = dataset
         self.settings = settings
         self.seed = seed
         self.device = device
         self.network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.compiled = _compiled(self.network, settings, device)
+        self.average = AveragedWeights(self.network, settings.ema_decay) if settings.ema_decay is not None else None
         self.optimizer = make_optimizer(self.network, settings)
         self.amp_type = _amp_type(device) if settings.amp else None
         self.scaler = torch.amp.GradScaler(device.type, enabled=self.amp_type is torch.float16)
-        self.train_split = dataset.splits[Split.TRAIN]
+        self.loss = SegmentationLoss(dataset, settings, teacher, device)
+        self.train_split = nearest(dataset.splits[Split.TRAIN], device)
+        self.validation_split = nearest(dataset.splits[Split.VALIDATION], device)
         self.batches = Batches(self.train_split, settings.batch_size, device)
-        self.mirror = Mirror(dataset.class_names)
-        self.class_weights = self.weigh_classes()
+        self.augmentation = Augmentation(settings.augment, dataset, device)
+        self.course: list[float] = []
 
     def resume(self, path: Path) -> int:
         """Epochs that lie behind."""
@@ -84,13 +103,17 @@ class _Training:
             self.network.load_state_dict(checkpoint.network)
             self.optimizer.load_state_dict(checkpoint.optimizer)
             self.scaler.load_state_dict(checkpoint.scaler)
+            if self.average is not None:
+                self.average.network.load_state_dict(_average_of(checkpoint, path))
         except (RuntimeError, ValueError, KeyError) as error:
             raise ArtifactMissing(f"{path}: a checkpoint of another network") from error
+        self.course = list(checkpoint.course)
         return checkpoint.epoch
 
     def save(self, path: Path, epoch: int) -> None:
         states = (self.network.state_dict(), self.optimizer.state_dict(), self.scaler.state_dict())
-        save_checkpoint(Checkpoint(epoch, self.seed, *states), path)
+        average = None if self.average is None else self.average.network.state_dict()
+        save_checkpoint(Checkpoint(epoch, self.seed, *states, average, tuple(self.course)), path)
 
     def run(
         self,
@@ -102,69 +125,78 @@ class _Training:
         finished: list[EpochMetrics] = []
         evaluation = None
         for epoch in epochs:
+            if self.is_plateau():
+                break
             started = time.monotonic()
             train_loss = self.train_epoch(epoch, partial(_report_share, on_progress, epochs, epoch))
             evaluation = self.validate()
+            self.course.append(evaluation.scores.miou)
             finished.append(EpochMetrics.of(epoch + 1, train_loss, evaluation, time.monotonic() - started))
             if save_to is not None:
                 self.save(save_to, epoch + 1)
             on_epoch(finished[-1])
         evaluation = evaluation or self.validate()
-        return TrainingResult(metrics_of(evaluation), evaluation.scores.per_class, tuple(finished))
+        done = epochs.start + len(finished)
+        if save_to is not None and not finished:
+            self.save(save_to, done)
+        if self.average is not None:
+            self.network.load_state_dict(self.average.network.state_dict())
+        return TrainingResult(metrics_of(evaluation), evaluation.scores.per_class, tuple(finished), done)
+
+    def is_plateau(self) -> bool:
+        return self.settings.early_stop is not None and self.settings.early_stop.reached(self.course)
 
     def train_epoch(self, epoch: int, on_progress: Callable[[float], None]) -> float:
         """Mean loss. What is random in it depends on seed and epoch alone, so it does not matter where one resumes."""
         rng = np.random.default_rng([self.seed, epoch])
         torch.manual_seed(int(rng.integers(2**63)))
         order = shuffled(len(self.train_split), self.settings.batch_size, rng)
-        change = self.mirrored(rng) if self.settings.augment else None
         total = torch.zeros((), device=self.device)
         self.network.train()
-        for step, (images, labels) in enumerate(self.batches.read(order, change)):
-            set_learning_rate(self.optimizer, self.settings, self.progress(epoch, step / len(order)))
-            total += self.step(images, labels)
-            if (step + 1) % REPORT_EVERY == 0 or step + 1 == len(order):
-                _require_finite(total, epoch, step)
-                on_progress((step + 1) / len(order))
+        with fake_quantized(self.network) if self.is_quantized(epoch) else nullcontext():
+            for step, (images, labels) in enumerate(self.augmentation.read(self.batches, order, rng)):
+                set_learning_rate(self.optimizer, self.settings, self.progress(epoch, step / len(order)))
+                total += self.step(images, labels)
+                if self.average is not None:
+                    self.average.update(self.network, epoch * len(order) + step)
+                if (step + 1) % REPORT_EVERY == 0 or step + 1 == len(order):
+                    _require_finite(total, epoch, step)
+                    on_progress((step + 1) / len(order))
         return float(total) / len(order)
 
     def step(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """The loss of a batch, after one step of the optimizer."""
         self.optimizer.zero_grad(set_to_none=True)
         with torch.autocast(self.device.type, dtype=self.amp_type, enabled=self.amp_type is not None):
-            logits = self.network(images)
-        loss = self.loss(logits.float(), labels)
+            logits, taught = self.compiled(images), self.loss.ask_teacher(images)
+        loss = self.loss(logits.float(), labels, taught)
         self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+        if self.settings.clip_gradients is not None:
+            self.scaler.unscale_(self.optimizer)
+            nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip_gradients)
         self.scaler.step(self.optimizer)
         self.scaler.update()
         return loss.detach()
 
-    def loss(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """Mean over labelled pixels; 0, not NaN, where a batch has none."""
-        ignored = self.dataset.ignore_index
-        weights = self.class_weights
-        total = functional.cross_entropy(logits, labels, weight=weights, ignore_index=ignored, reduction="sum")
-        return total / (labels != ignored).sum().clamp(min=1)
-
-    def weigh_classes(self) -> torch.Tensor | None:
-        if self.settings.class_weights == "none":
-            return None
-        classes = len(self.dataset.class_names)
-        weights = inverse_sqrt_weights(self.train_split, classes, ignore_index=self.dataset.ignore_index)
-        return weights.to(self.device)
+    def is_quantized(self, epoch: int) -> bool:
+        """Whether the epoch is one of the last that are planned."""
+        aware = self.settings.quantization_aware
+        return aware is not None and epoch >= self.settings.epochs[-1] - aware.epochs
 
     def progress(self, epoch: int, share: float) -> float:
         """Share of all planned steps that lie behind; a training past its plan stays at the end of it."""
         return min(1.0, (epoch + share) / self.settings.epochs[-1])
 
-    def mirrored(self, rng: np.random.Generator) -> Change:
-        return lambda images, masks: self.mirror.apply(images, masks, rng.random(len(images)) < 0.5)
+    @property
+    def judged(self) -> nn.Module:
+        """The network that is scored and given away."""
+        return self.network if self.average is None else self.average.network
 
     def validate(self) -> Evaluation:
-        estimate_statistics(self.network, self.train_split, self.settings.batch_size, self.device)
+        estimate_statistics(self.judged, self.train_split, self.settings.batch_size, self.device)
         evaluation = evaluate(
-            self.network,
-            self.dataset.splits[Split.VALIDATION],
+            self.judged,
+            self.validation_split,
             self.dataset.class_names,
             ignore_index=self.dataset.ignore_index,
             batch_size=self.settings.batch_size,
@@ -173,6 +205,12 @@ class _Training:
         if not math.isfinite(evaluation.loss):
             raise TrainingDiverged(f"the validation loss became {evaluation.loss:g}")
         return evaluation
+
+
+def _average_of(checkpoint: Checkpoint, path: Path) -> dict[str, Any]:
+    if checkpoint.average is None:
+        raise ArtifactMissing(f"{path}: a checkpoint without averaged weights")
+    return checkpoint.average
 
 
 def _report_share(on_progress: Callable[[float], None], epochs: range, epoch: int, share: float) -> None:
@@ -207,3 +245,11 @@ def _amp_type(device: torch.device) -> torch.dtype | None:
     if device.type != "cuda":
         return None
     return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+
+
+def _compiled(network: nn.Module, settings: SegmentationTraining, device: torch.device) -> Forward:
+    """On CPUs compiling takes longer than it saves (24 to 46 s, and slower than eager after that)."""
+    if not settings.compile or device.type != "cuda":
+        return network
+    compiled: Forward = torch.compile(network)
+    return compiled

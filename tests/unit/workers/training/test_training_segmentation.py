@@ -11,6 +11,8 @@ from torch import nn
 from paretofarm.errors import ArtifactMissing, DataError, OutOfMemory, TrainingDiverged
 from workers.datasets import ImageMaskArrays, Split
 from workers.training import EpochMetrics, train
+from workers.training.batches import to_input
+from workers.training.checkpoint import load_checkpoint, load_trained
 from workers.training.evaluation import evaluate
 
 
@@ -24,16 +26,9 @@ def one_thread() -> Iterator[None]:
 
 def test_training_learns() -> None:
     network, dataset = small_network(), small_dataset()
-    untrained = evaluate(
-        network,
-        dataset.splits[Split.VALIDATION],
-        CLASS_NAMES,
-        ignore_index=255,
-        batch_size=8,
-        device=torch.device("cpu"),
-    )
+    untrained = _evaluated(network)
     result = train(network, dataset, small_settings(epochs=[6]), epochs_total=6, seed=1)
-    assert result.metrics["miou"] > untrained.scores.miou + 0.3
+    assert result.metrics["miou"] > untrained + 0.3
     assert result.epochs[-1].train_loss < result.epochs[0].train_loss
     assert set(result.per_class) == set(CLASS_NAMES)
     assert result.metrics == result.epochs[-1].metrics
@@ -65,6 +60,93 @@ def test_a_resumed_training_equals_one_never_interrupted(lr_schedule: str, tmp_p
     second = train(resumed, dataset, settings, epochs_total=4, seed=3, resume_from=tmp_path / "rung0.pt")
     assert first.epochs + second.epochs == whole_result.epochs
     assert _bits(resumed) == _bits(whole)
+
+
+OPTIONS: dict[str, dict[str, object]] = {
+    "recipe": {"recipe": "strong"},
+    "average": {"ema_decay": 0.9},
+    "warm-up": {"warmup_epochs": 1.0, "clip_gradients": 0.5, "weight_decay": 0.1, "weight_decay_on": "kernels"},
+    "augmentation": {"augment": "strong"},
+    "quantization": {"quantization_aware": {"epochs": 3}},
+    "smoothing": {"label_smoothing": 0.1, "class_weights": "inverse_sqrt"},
+    "teacher": {"distillation": {"weight": 0.7}},
+    "plateau": {"early_stop": {"patience_epochs": 1, "min_gain": 0.2}},
+}
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_every_option_survives_an_interruption(option: str, tmp_path: Path) -> None:
+    settings, dataset, path = small_settings(epochs=[4], **OPTIONS[option]), small_dataset(), tmp_path / "c.pt"
+    teacher = small_network(seed=7)
+    whole = small_network()
+    whole_result = train(whole, dataset, settings, epochs_total=4, seed=3, teacher=teacher)
+    epochs = list(
+        train(small_network(), dataset, settings, epochs_total=2, seed=3, teacher=teacher, save_to=path).epochs
+    )
+    resumed = small_network(seed=99)
+    for _ in range(2):
+        again = train(
+            resumed, dataset, settings, epochs_total=4, seed=3, teacher=teacher, resume_from=path, save_to=path
+        )
+        epochs += again.epochs
+    assert tuple(epochs) == whole_result.epochs
+    assert again.epochs_total == whole_result.epochs_total
+    assert again.metrics == whole_result.metrics
+    assert _bits(resumed) == _bits(whole)
+
+
+@pytest.mark.parametrize("option", OPTIONS.keys() - {"plateau"})
+def test_every_option_changes_what_is_learned(option: str) -> None:
+    teacher = small_network(seed=7)
+    plain, changed = (
+        train(small_network(), small_dataset(), small_settings(**keys), epochs_total=2, seed=3, teacher=teacher)
+        for keys in ({}, OPTIONS[option])
+    )
+    assert plain.metrics != changed.metrics
+
+
+def test_a_training_ends_at_a_plateau() -> None:
+    settings = small_settings(epochs=[50], early_stop={"patience_epochs": 2, "min_gain": 0.05})
+    result = train(small_network(), small_dataset(), settings, epochs_total=50, seed=1)
+    course = [epoch.metrics["miou"] for epoch in result.epochs]
+    assert result.epochs_total == len(course) < 50
+    assert max(course[-2:]) < max(course[:-2]) + 0.05
+    assert result.metrics == result.epochs[-1].metrics
+
+
+def test_the_network_ends_with_the_average_that_was_scored(tmp_path: Path) -> None:
+    network, path = small_network(), tmp_path / "c.pt"
+    result = train(network, small_dataset(), small_settings(ema_decay=0.99), epochs_total=2, seed=1, save_to=path)
+    checkpoint = load_checkpoint(path, torch.device("cpu"))
+    assert checkpoint.average is not None
+    assert torch.equal(network.head.weight, checkpoint.average["head.weight"])
+    assert not torch.equal(network.head.weight, checkpoint.network["head.weight"])
+    loaded = small_network(seed=5)
+    load_trained(loaded, path)
+    assert _evaluated(loaded) == result.metrics["miou"]
+
+
+def test_a_checkpoint_without_an_average_cannot_go_on_with_one(tmp_path: Path) -> None:
+    path = tmp_path / "c.pt"
+    train(small_network(), small_dataset(), small_settings(), epochs_total=1, seed=3, save_to=path)
+    with pytest.raises(ArtifactMissing, match="without averaged weights"):
+        train(small_network(), small_dataset(), small_settings(ema_decay=0.9), epochs_total=2, seed=3, resume_from=path)
+
+
+def test_a_student_learns_from_its_teacher_what_no_label_says() -> None:
+    dataset, settings = small_dataset(), small_settings(distillation={"weight": 1.0})
+    teacher = small_network(seed=7)
+    train(teacher, dataset, small_settings(), epochs_total=4, seed=0)
+    with torch.no_grad():
+        for parameter in teacher.head.parameters():
+            parameter.copy_(parameter.roll(1, dims=0))
+    student = small_network()
+    result = train(student, dataset, settings, epochs_total=4, seed=1, teacher=teacher)
+    images = to_input(torch.from_numpy(dataset.splits[Split.VALIDATION].images))
+    with torch.no_grad():
+        said, learned = (network.eval()(images).argmax(1) for network in (teacher, student))
+    assert float((said == learned).float().mean()) > 0.8
+    assert result.metrics["pixel_accuracy"] < 0.2
 
 
 def test_a_rung_that_is_done_already_is_only_scored(tmp_path: Path) -> None:
@@ -155,6 +237,12 @@ def test_batches_without_any_label_teach_nothing_and_break_nothing() -> None:
 def test_a_network_without_batch_norm_trains_too() -> None:
     result = train(nn.Conv2d(3, 4, 1), small_dataset(), small_settings(), epochs_total=2, seed=1)
     assert result.epochs[1].train_loss < result.epochs[0].train_loss
+
+
+def _evaluated(network: nn.Module) -> float:
+    """mIoU over the validation split."""
+    split, device = small_dataset().splits[Split.VALIDATION], torch.device("cpu")
+    return evaluate(network, split, CLASS_NAMES, ignore_index=255, batch_size=8, device=device).scores.miou
 
 
 def _trained(settings, *, seed: int):  # type: ignore[no-untyped-def]

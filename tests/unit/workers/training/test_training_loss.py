@@ -1,0 +1,70 @@
+import pytest
+import torch
+from small_training import SHAPE, small_dataset, small_network, small_settings
+from torch.nn import functional
+
+from paretofarm.training import Distillation
+from workers.training.loss import SegmentationLoss, divergence
+
+CPU = torch.device("cpu")
+LABELLED = torch.tensor([[[True, False]]])
+
+
+def logits_of(*pixels: list[float]) -> torch.Tensor:
+    """[1, classes, 1, pixels]"""
+    return torch.tensor(pixels).T.reshape(1, -1, 1, len(pixels))
+
+
+def test_a_student_that_agrees_has_nothing_to_learn() -> None:
+    logits = torch.randn(2, 4, 3, 3)
+    labelled = torch.ones(2, 3, 3, dtype=torch.bool)
+    assert float(divergence(logits, logits, labelled, Distillation())) == pytest.approx(0, abs=1e-6)
+
+
+def test_divergence_is_kullback_leiblers_times_the_squared_temperature() -> None:
+    student, teacher = logits_of([2.0, 0.0], [9.0, 0.0]), logits_of([0.0, 4.0], [0.0, 9.0])
+    p, q = torch.softmax(torch.tensor([0.0, 2.0]), 0), torch.softmax(torch.tensor([1.0, 0.0]), 0)
+    expected = 4 * float((p * (p / q).log()).sum())
+    assert float(divergence(student, teacher, LABELLED, Distillation(temperature=2.0))) == pytest.approx(expected)
+
+
+def test_without_any_labelled_pixel_there_is_no_divergence() -> None:
+    student, teacher = logits_of([2.0, 0.0]), logits_of([0.0, 4.0])
+    assert float(divergence(student, teacher, torch.tensor([[[False]]]), Distillation())) == 0
+
+
+def test_the_teachers_share_of_the_loss_is_the_weight() -> None:
+    dataset = small_dataset()
+    labels = torch.from_numpy(dataset.splits["train"].masks[:1].astype("int64"))
+    logits, images = torch.randn(1, 4, 16, 16), torch.rand(SHAPE)
+    settings = small_settings(distillation={"weight": 0.25, "temperature": 1.0})
+    loss = SegmentationLoss(dataset, settings, small_network(), CPU)
+    taught = loss.ask_teacher(images)
+    assert taught is not None
+    parts = (
+        functional.cross_entropy(logits, labels),
+        divergence(logits, taught, labels >= 0, Distillation(temperature=1)),
+    )
+    assert float(loss(logits, labels, taught)) == pytest.approx(0.75 * float(parts[0]) + 0.25 * float(parts[1]))
+
+
+def test_a_teacher_is_asked_only_where_the_settings_say_so() -> None:
+    loss = SegmentationLoss(small_dataset(), small_settings(), small_network(), CPU)
+    assert loss.ask_teacher(torch.rand(SHAPE)) is None
+
+
+def test_a_teacher_is_judged_as_it_will_be_used_and_learns_nothing() -> None:
+    teacher = small_network()
+    loss = SegmentationLoss(small_dataset(), small_settings(distillation={}), teacher, CPU)
+    first, again = loss.ask_teacher(torch.ones(SHAPE)), loss.ask_teacher(torch.ones(SHAPE))
+    assert first is not None and again is not None
+    assert torch.equal(first, again), "no dropout, no new statistics"
+    assert not first.requires_grad
+
+
+def test_smoothing_spreads_the_target() -> None:
+    dataset = small_dataset()
+    loss = SegmentationLoss(dataset, small_settings(label_smoothing=0.1), None, CPU)
+    logits = logits_of([1.0, 2.0, 3.0, 4.0])
+    expected = functional.cross_entropy(logits, torch.tensor([[[0]]]), label_smoothing=0.1)
+    assert float(loss(logits, torch.tensor([[[0]]]), None)) == pytest.approx(float(expected))

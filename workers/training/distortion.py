@@ -1,0 +1,38 @@
+"""Images scaled, turned, shifted and in other colours, with masks that go along: the `strong` augmentation."""
+
+import torch
+
+TURN_DEGREES = 15.0
+SHIFT = 0.08
+"""Share of the side."""
+SCALE = (0.8, 1.25)
+COLOURS = {"brightness": 0.3, "contrast": 0.3, "saturation": 0.3, "hue": 0.05}
+SHARE = 0.8
+"""Of the images that are distorted, and, independently, of those that are coloured."""
+
+
+class Distortion:
+    """Draws from torch's global generator. Pixels that come from outside are black, and ignored in the mask."""
+
+    def __init__(self, ignore_index: int) -> None:
+        # Only here: trainings without it, and the fork server, need not load it.
+        from kornia.augmentation import ColorJiggle, RandomAffine
+        from kornia.constants import Resample
+
+        self._ignore_index = ignore_index
+        self._nearest = Resample.NEAREST
+        shift = (SHIFT, SHIFT)
+        self._move = RandomAffine(TURN_DEGREES, translate=shift, scale=SCALE, p=SHARE)
+        self._colour = ColorJiggle(**COLOURS, p=SHARE)
+
+    def __call__(self, images: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """images float32 [N, 3, H, W] in [0, 1], labels int64 [N, H, W]; both stay what they are."""
+        with torch.no_grad():
+            moved = self._move(images)
+            return self._colour(moved).contiguous(memory_format=torch.channels_last), self._labels(labels)
+
+    def _labels(self, labels: torch.Tensor) -> torch.Tensor:
+        """Counted from 1 while they move, since what comes from outside is 0."""
+        counted = (labels + 1).unsqueeze(1).float()
+        moved = self._move(counted, params=self._move._params, resample=self._nearest).squeeze(1).round().long() - 1
+        return torch.where(moved < 0, self._ignore_index, moved)

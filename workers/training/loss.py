@@ -1,0 +1,74 @@
+"""What a segmentation network is trained to make small."""
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from paretofarm.training import Distillation, SegmentationTraining
+from workers.datasets import Dataset, Split
+from workers.training.class_weights import inverse_sqrt_weights
+
+
+class SegmentationLoss:
+    """Cross-entropy with the labels and, where there is a teacher, divergence from what it says.
+
+    Both are means over labelled pixels; 0, not NaN, where a batch has none.
+    """
+
+    def __init__(
+        self, dataset: Dataset, settings: SegmentationTraining, teacher: nn.Module | None, device: torch.device
+    ) -> None:
+        self._ignored = dataset.ignore_index
+        self._smoothing = settings.label_smoothing
+        self._weights = _class_weights(dataset, settings, device)
+        self._distillation = settings.distillation
+        self._teacher = _prepared(teacher, device) if teacher is not None and settings.distillation else None
+
+    def ask_teacher(self, images: torch.Tensor) -> torch.Tensor | None:
+        """Its logits; None where there is none."""
+        if self._teacher is None:
+            return None
+        with torch.no_grad():
+            taught: torch.Tensor = self._teacher(images)
+            return taught
+
+    def __call__(self, logits: torch.Tensor, labels: torch.Tensor, taught: torch.Tensor | None) -> torch.Tensor:
+        """logits float32 [N, classes, H, W], labels [N, H, W], what the teacher says of the same images."""
+        labelled = labels != self._ignored
+        total = functional.cross_entropy(
+            logits,
+            labels,
+            weight=self._weights,
+            ignore_index=self._ignored,
+            label_smoothing=self._smoothing,
+            reduction="sum",
+        )
+        loss = total / labelled.sum().clamp(min=1)
+        if taught is None or self._distillation is None:
+            return loss
+        share = self._distillation.weight
+        return (1 - share) * loss + share * divergence(logits, taught.float(), labelled, self._distillation)
+
+
+def divergence(
+    logits: torch.Tensor, taught: torch.Tensor, labelled: torch.Tensor, settings: Distillation
+) -> torch.Tensor:
+    """T² times the Kullback-Leibler divergence of the student from its teacher, both softened by the temperature T.
+
+    The square keeps gradients as large as those of the labels at any temperature (Hinton et al. 2015, §2).
+    """
+    student, teacher = (functional.log_softmax(side / settings.temperature, dim=1) for side in (logits, taught))
+    by_pixel = functional.kl_div(student, teacher, reduction="none", log_target=True).sum(dim=1)
+    return settings.temperature**2 * (by_pixel * labelled).sum() / labelled.sum().clamp(min=1)
+
+
+def _class_weights(dataset: Dataset, settings: SegmentationTraining, device: torch.device) -> torch.Tensor | None:
+    if settings.class_weights == "none":
+        return None
+    split, classes = dataset.splits[Split.TRAIN], len(dataset.class_names)
+    return inverse_sqrt_weights(split, classes, ignore_index=dataset.ignore_index).to(device)
+
+
+def _prepared(teacher: nn.Module, device: torch.device) -> nn.Module:
+    prepared: nn.Module = teacher.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return prepared.eval().requires_grad_(False)
