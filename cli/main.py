@@ -22,6 +22,7 @@ class CommandPlace:
 COMMANDS: Mapping[str, CommandPlace] = {
     "up": CommandPlace("up", "up", "Run everything on this machine; Ctrl-C stops it."),
     "search": CommandPlace("search", "search", "Start, list, show, stop, resume and delete searches."),
+    "finish": CommandPlace("finish", "finish", "Train a search's best networks to the end, and score them."),
     "front": CommandPlace("front", "front", "Print or plot the Pareto front of a search."),
     "candidates": CommandPlace("candidates", "candidates", "List the candidates of a search; filter and sort them."),
     "candidate": CommandPlace("candidate", "candidate", "Show everything that is known about one candidate."),
@@ -57,7 +58,8 @@ with its data in PARETOFARM_DATA, ./.paretofarm by default),
 PARETOFARM_ARTIFACTS (any fsspec url), PARETOFARM_CACHE,
 PARETOFARM_LEASE_SECONDS (60; work whose owner is silent for so long goes to
 somebody else), PARETOFARM_RESEND_SECONDS (30; until a message that nobody has
-taken is sent again). A password that an address leaves out is in
+taken is sent again), PARETOFARM_CHECKPOINT_SECONDS (60; a training that goes on
+leaves a checkpoint so often). A password that an address leaves out is in
 PARETOFARM_DATABASE_PASSWORD_FILE or PARETOFARM_BROKER_PASSWORD_FILE, a file
 (without _FILE: the password itself).
 Exit codes: 0 done, 1 failed, 2 wrong input, 130 interrupted."""

@@ -1,6 +1,6 @@
-"""`paretofarm search start`: checks everything, stores the search and, with --wait, sees it through."""
+"""`paretofarm search start` and `finish`: checks everything, stores the search and, with --wait, sees it through."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -8,7 +8,7 @@ import click
 
 from cli.code_version import code_version
 from cli.connection import connected, data_folder, has_own_servers, open_database, process_settings
-from cli.experiment_file import ExperimentFile, read_experiment_file
+from cli.experiment_file import read_experiment_file
 from cli.failure import Interrupted
 from cli.front_report import query_hints, read_front, write_front
 from cli.live import open_display
@@ -25,16 +25,17 @@ from db.experiments import ExperimentStatus, StoredExperiment
 from db.search_start import Beginning, Begun, begin_search, phone_warning
 from db.session import Database
 from paretofarm.errors import ConfigError, ServiceError, StackError
+from paretofarm.experiment import Experiment
 from paretofarm.settings import Settings
 
 DEFAULT_PHONES = 2
+NOTHING_RUNS = "nothing runs here: `paretofarm up` in another terminal, or add --wait"
 
 
 @dataclass(frozen=True)
 class Start:
-    """What the user asked for. phones, workers: None where not said."""
+    """How the user wants a search started. phones, workers: None where not said."""
 
-    file: Path
     wait: bool = False
     plot: Path | None = None
     as_json: bool = False
@@ -43,31 +44,49 @@ class Start:
     check_data: bool = True
 
 
-def start_search(environment: Mapping[str, str], start: Start, *, processors: int) -> None:
+@dataclass(frozen=True)
+class Task:
+    """A search to start. begin: stores it, or finds that it is there; again: the command that goes on with it."""
+
+    experiment: Experiment
+    begin: Callable[[Database], Begun]
+    again: str
+
+
+def start_search(environment: Mapping[str, str], path: Path, start: Start, *, processors: int) -> None:
     """Errors: ConfigError, DataError (then nothing was started), StackError, DatabaseUnavailable, Interrupted."""
-    file = read_experiment_file(start.file)
+    file = read_experiment_file(path)
+    again = f"paretofarm search start {path}{' --wait' if start.wait else ''}"
+    task = Task(file.experiment, lambda database: begin_search(database, file, code_version()), again)
+    start_task(environment, task, start, processors=processors)
+
+
+def start_task(environment: Mapping[str, str], task: Task, start: Start, *, processors: int) -> None:
+    """Errors: as `start_search`."""
     if start.check_data:
-        check_inputs(file.experiment)
+        check_inputs(task.experiment)
     if start.plot:
         check_picture_path(start.plot)
     try:
         with interruptible():
-            if has_own_servers(environment) or _stack_runs(environment):
-                _with_running_farm(environment, start, file)
+            if has_own_servers(environment) or stack_runs(environment):
+                _with_running_farm(environment, start, task)
             elif start.wait:
-                _with_farm_of_our_own(environment, start, file, processors)
+                _with_farm_of_our_own(environment, start, task, processors)
             else:
-                raise StackError("nothing runs here: `paretofarm up` in another terminal, or add --wait")
+                raise StackError(NOTHING_RUNS)
     except KeyboardInterrupt as error:
-        raise Interrupted(_comfort(start, file)) from error
+        raise Interrupted(
+            f"interrupted: nothing of {task.experiment.name} is lost; go on with: {task.again}"
+        ) from error
 
 
-def _stack_runs(environment: Mapping[str, str]) -> bool:
+def stack_runs(environment: Mapping[str, str]) -> bool:
     running = find_running_stack(data_folder(environment))
     return running is not None and running.mode is StackMode.FULL
 
 
-def _with_running_farm(environment: Mapping[str, str], start: Start, file: ExperimentFile) -> None:
+def _with_running_farm(environment: Mapping[str, str], start: Start, task: Task) -> None:
     if start.phones or start.workers:
         click.echo(
             "note: --phones and --workers count for a stack that this command starts; one runs already", err=True
@@ -75,11 +94,11 @@ def _with_running_farm(environment: Mapping[str, str], start: Start, file: Exper
     if not has_own_servers(environment):
         check_artifact_store(process_settings(environment))
     with open_database(environment) as database:
-        begun = begin_search(database, file, code_version())
+        begun = task.begin(database)
         _see_through(database, start, begun)
 
 
-def _with_farm_of_our_own(environment: Mapping[str, str], start: Start, file: ExperimentFile, processors: int) -> None:
+def _with_farm_of_our_own(environment: Mapping[str, str], start: Start, task: Task, processors: int) -> None:
     """Everything runs as long as this command. A search that is finished needs no workers and no phones."""
     begun: list[Begun] = []
     older: set[int] = set()
@@ -88,10 +107,11 @@ def _with_farm_of_our_own(environment: Mapping[str, str], start: Start, file: Ex
         check_artifact_store(settings)
         with connected(settings.database_url) as database:
             older.update(search.id for search in _running(database))
-            begun.append(begin_search(database, file, code_version()))
-        return begun[0].beginning is not Beginning.FINISHED
+            begun.append(task.begin(database))
+            finals = _finals(database, begun[0].search)
+        return begun[0].beginning is not Beginning.FINISHED or any(map(_is_running, finals))
 
-    crew = replace(_crew(start, file, processors), page=page_place(environment))
+    crew = replace(_crew(start, task.experiment, processors), page=page_place(environment))
     with embedded_farm(environment, crew, begin) as farm, connected(farm.settings.database_url) as database:
         if farm.page:
             click.echo(f"watch it: {farm.page}/searches/{begun[0].search.name}", err=True)
@@ -111,15 +131,19 @@ def _see_others_through(database: Database, farm: Farm, known: set[int]) -> None
 def _running(database: Database) -> list[StoredExperiment]:
     with database.transaction() as session:
         stored = experiments.list_experiments(session)
-    return [search for search in stored if search.status is ExperimentStatus.RUNNING]
+    return [search for search in stored if _is_running(search)]
 
 
-def _crew(start: Start, file: ExperimentFile, processors: int) -> Crew:
+def _is_running(search: StoredExperiment) -> bool:
+    return search.status is ExperimentStatus.RUNNING
+
+
+def _crew(start: Start, experiment: Experiment, processors: int) -> Crew:
     """Virtual phones only for the device classes that they can have; a table needs none."""
     workers = start.workers or processors
-    if file.experiment.is_tabular:
-        return Crew(workers=workers, phones=0, device_classes=(), tables=file.experiment.devices)
-    virtual = tuple(device for device in file.experiment.devices if is_virtual(device))
+    if experiment.is_tabular:
+        return Crew(workers=workers, phones=0, device_classes=(), tables=experiment.devices)
+    virtual = tuple(device for device in experiment.devices if is_virtual(device))
     phones = (start.phones or DEFAULT_PHONES) if virtual else 0
     return Crew(workers=workers, phones=phones, device_classes=virtual)
 
@@ -134,10 +158,31 @@ def _see_through(database: Database, start: Start, begun: Begun, farm: Farm | No
         click.echo(f"follow it: paretofarm search show {search.name}", err=True)
         return
     if begun.beginning is not Beginning.FINISHED:
-        with open_display() as display:
-            watch = Watch(database, search, trouble=farm.trouble) if farm else Watch(database, search)
-            search = watch.until_over(display)
+        search = _watched(database, search, farm)
     _report(database, start, search)
+    for final in _finals(database, search):
+        _see_final_through(database, start, final, farm)
+
+
+def _watched(database: Database, search: StoredExperiment, farm: Farm | None) -> StoredExperiment:
+    with open_display() as display:
+        watch = Watch(database, search, trouble=farm.trouble) if farm else Watch(database, search)
+        return watch.until_over(display)
+
+
+def _finals(database: Database, search: StoredExperiment) -> list[StoredExperiment]:
+    """What the search's own `final:` has begun, if it has one: the last of them."""
+    if search.experiment.final is None:
+        return []
+    with database.transaction() as session:
+        return [experiments.get(session, found) for found in experiments.final_ids(session, search.id)[-1:]]
+
+
+def _see_final_through(database: Database, start: Start, final: StoredExperiment, farm: Farm | None) -> None:
+    count = final.experiment.stop.candidates
+    click.echo(f"{final.name}: the best {count} of {final.final_of}, trained to the end", err=True)
+    plot = start.plot and start.plot.with_stem(f"{start.plot.stem}-final")
+    _report(database, replace(start, plot=plot), _watched(database, final, farm))
 
 
 def _report(database: Database, start: Start, search: StoredExperiment) -> None:
@@ -156,8 +201,3 @@ def _report(database: Database, start: Start, search: StoredExperiment) -> None:
     write_front(report, as_json=start.as_json, as_csv=False, plot=start.plot)
     for line in query_hints(search.name, report.results[0].id):
         click.echo(line, err=True)
-
-
-def _comfort(start: Start, file: ExperimentFile) -> str:
-    again = f"paretofarm search start {start.file}{' --wait' if start.wait else ''}"
-    return f"interrupted: nothing of {file.experiment.name} is lost; go on with: {again}"

@@ -22,7 +22,7 @@ def print_statuses(statuses: Sequence[SearchStatus]) -> None:
         search, counts = status.search, status.progress.counts
         table.add_row(
             str(search.id),
-            search.name if search.control_of is None else f"  {search.name}",
+            search.name if search.control_of is None and search.final_of is None else f"  {search.name}",
             search.status.value,
             f"{counts[CandidateStatus.COMPLETE]}/{search.experiment.stop.candidates}",
             str(counts[CandidateStatus.INFEASIBLE]),
@@ -38,6 +38,7 @@ def print_status(status: SearchStatus) -> None:
     search, now, standing = status.search, status.progress, status.standing
     facts = {
         **({"random control of": search.control_of} if search.control_of else {}),
+        **({"trains to the end": f"the best of {search.final_of}"} if search.final_of else {}),
         **({"random control": f"{search.name}{CONTROL_SUFFIX}"} if search.experiment.control else {}),
         "status": f"{search.status.value}{': ' + search.reason if search.reason else ''}",
         "device classes": _devices(status),

@@ -9,7 +9,7 @@ from functools import lru_cache
 from pydantic import ValidationError
 from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, object_session
 
 from db import events
 from db.events import EventKind
@@ -24,7 +24,10 @@ __all__ = ["ExperimentStatus", "StoredExperiment", "active", "create", "find", "
 
 @dataclass(frozen=True)
 class StoredExperiment:
-    """A search as the database has it. control_of: name of the search that it is the random control of."""
+    """A search as the database has it. control_of: name of the search that it is the random control of.
+
+    final_of: name of the search whose best networks it trains to the end.
+    """
 
     id: int
     name: str
@@ -34,6 +37,7 @@ class StoredExperiment:
     created_at: datetime
     finished_at: datetime | None
     control_of: str | None = None
+    final_of: str | None = None
 
 
 def create(session: Session, experiment: Experiment, *, source: str, code_version: str) -> int:
@@ -48,8 +52,21 @@ def create(session: Session, experiment: Experiment, *, source: str, code_versio
     return experiment_id
 
 
+def create_final(session: Session, experiment: Experiment, *, of: int) -> int:
+    """Stores the search that trains the best of search `of` to the end; returns its id. ConfigError where the name is
+    taken."""
+    parent = session.get_one(ExperimentRow, of)
+    return _create(session, experiment, source=parent.source, code_version=parent.code_version, final_of=of)
+
+
 def _create(
-    session: Session, experiment: Experiment, *, source: str, code_version: str, control_of: int | None = None
+    session: Session,
+    experiment: Experiment,
+    *,
+    source: str,
+    code_version: str,
+    control_of: int | None = None,
+    final_of: int | None = None,
 ) -> int:
     row = {
         "name": experiment.name,
@@ -59,6 +76,7 @@ def _create(
         "seed": experiment.seed,
         "code_version": code_version,
         "control_of": control_of,
+        "final_of": final_of,
     }
     statement = insert(ExperimentRow).values(row).on_conflict_do_nothing(index_elements=["name"])
     experiment_id = session.scalar(statement.returning(ExperimentRow.id))
@@ -177,6 +195,12 @@ def control_id(session: Session, experiment_id: int) -> int | None:
     return session.scalar(select(ExperimentRow.id).where(ExperimentRow.control_of == experiment_id))
 
 
+def final_ids(session: Session, experiment_id: int) -> list[int]:
+    """Of the searches that train a search's best networks to the end, oldest first."""
+    query = select(ExperimentRow.id).where(ExperimentRow.final_of == experiment_id).order_by(ExperimentRow.id)
+    return list(session.scalars(query))
+
+
 def _complete(session: Session, experiment_id: int) -> int:
     mine = CandidateRow.experiment_id == experiment_id, CandidateRow.status == CandidateStatus.COMPLETE
     return session.scalar(select(func.count()).select_from(CandidateRow).where(*mine)) or 0
@@ -226,7 +250,14 @@ def _stored(row: ExperimentRow) -> StoredExperiment:
         created_at=row.created_at,
         finished_at=row.finished_at,
         control_of=row.name.removesuffix(CONTROL_SUFFIX) if row.control_of else None,
+        final_of=_name(row, row.final_of),
     )
+
+
+def _name(beside: ExperimentRow, experiment_id: int | None) -> str | None:
+    session = object_session(beside)
+    found = session.get(ExperimentRow, experiment_id) if session and experiment_id is not None else None
+    return found.name if found else None
 
 
 @lru_cache(maxsize=64)

@@ -29,6 +29,7 @@ class SearchStatus:
             "id": self.search.id,
             "name": self.search.name,
             "control_of": self.search.control_of,
+            "final_of": self.search.final_of,
             "status": self.search.status.value,
             "reason": self.search.reason,
             "created_at": self.search.created_at.isoformat(),

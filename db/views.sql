@@ -227,9 +227,11 @@ SELECT
     e.finished_at,
     extract(epoch FROM coalesce(e.finished_at, now()) - e.created_at)::double precision AS elapsed_s,
     c.paused,
-    o.name AS control_of
+    o.name AS control_of,
+    f.name AS final_of
 FROM experiments e
 LEFT JOIN experiments o ON o.id = e.control_of
+LEFT JOIN experiments f ON f.id = e.final_of
 CROSS JOIN LATERAL (
     SELECT
         count(*) FILTER (WHERE status = 'proposed') AS proposed,

@@ -6,10 +6,12 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 
-from paretofarm.algorithms import AlgorithmSettings, RandomSearch
+from paretofarm.algorithms import AlgorithmSettings, Listed, RandomSearch
 from paretofarm.complaints import NAME_PATTERN, complaints
-from paretofarm.errors import ConfigError
+from paretofarm.errors import ArchitectureError, ConfigError
 from paretofarm.fidelity import Fidelity
+from paretofarm.final import SUFFIX as FINAL_SUFFIX
+from paretofarm.final import Final
 from paretofarm.lifecycle import Plan
 from paretofarm.metrics import Metric
 from paretofarm.objective import Constraint, Objective
@@ -65,6 +67,7 @@ class Experiment(Strict):
     stop: Stop
     warm_start: WarmStart | None = None
     control: Literal["random"] | None = Field(None, description="a random search beside it, at equal cost")
+    final: Final | None = Field(None, description="train the best to the end when the search is over")
     in_flight: int = Field(8, ge=1, le=10_000, description="candidates between proposal and end at any moment")
 
     @model_validator(mode="before")
@@ -166,6 +169,31 @@ class Experiment(Strict):
             raise ValueError(f"name: at most {most} characters, since its control is called NAME{CONTROL_SUFFIX}")
         return self
 
+    @model_validator(mode="after")
+    def _finishable(self) -> Self:
+        if self.final is None:
+            return self
+        if not isinstance(self.training, SegmentationTraining) or not self._is_trained:
+            raise ValueError("final: nothing is trained, so that there is nothing to train to the end")
+        if len(self.name) + len(FINAL_SUFFIX) > NAME_LENGTH:
+            most = NAME_LENGTH - len(FINAL_SUFFIX)
+            raise ValueError(f"name: at most {most} characters, since its end is called NAME{FINAL_SUFFIX}")
+        self.final.training_after(self.training)
+        return self
+
+    @model_validator(mode="after")
+    def _listed_in_space(self) -> Self:
+        if isinstance(self.algorithm, Listed):
+            space = self.search_space.search_space()
+            for number, architecture in enumerate(self.algorithm.architectures):
+                try:
+                    listed = space.validate(architecture.choices)
+                except ArchitectureError as error:
+                    raise ValueError(f"algorithm.architectures.{number}: {error.message}") from error
+                if listed != architecture:
+                    raise ValueError(f"algorithm.architectures.{number} is of the space {architecture.space}")
+        return self
+
     def control_experiment(self) -> "Experiment | None":
         """The random search beside it: the same settings and as many candidates, but no network in common."""
         if self.control is None:
@@ -175,6 +203,7 @@ class Experiment(Strict):
             "seed": (self.seed + 1) % 2**63,
             "control": None,
             "warm_start": None,
+            "final": None,
         }
         return self.model_copy(update={**own, "algorithm": RandomSearch(type="random")})
 
@@ -212,6 +241,7 @@ class Experiment(Strict):
             objectives=tuple(objective.key for objective in self.objectives),
             constraints=self.constraints,
             by_promotion=self.fidelity is not None,
+            measure_trained=isinstance(self.algorithm, Listed) and bool(self.rungs) and not self.is_tabular,
         )
 
 

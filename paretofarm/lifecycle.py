@@ -76,7 +76,7 @@ class EvaluationStatus(StrEnum):
 class Step:
     """What an evaluation is about: a stage, for one device class (compile, measure), one rung (train) or both.
 
-    Both: compile and score of the network as that rung has trained it.
+    Both: compile, measure and score of the network as that rung has trained it.
     """
 
     stage: Stage
@@ -109,6 +109,7 @@ class Plan:
     devices: device classes that any metric is asked for; rungs: number of training rungs (0: no trained metric is
     asked for); objectives: metric keys that must be known in the end; constraints: limits on any metric. by_promotion:
     a candidate goes on to a higher rung only where it was promoted (`fidelity.py`), else it passes through all.
+    measure_trained: what is measured is the trained network, after the training: nobody waits to hear of its latency.
     """
 
     devices: tuple[str, ...]
@@ -116,6 +117,7 @@ class Plan:
     objectives: tuple[str, ...]
     constraints: tuple[Constraint, ...]
     by_promotion: bool = False
+    measure_trained: bool = False
 
     @property
     def measured_first(self) -> bool:
@@ -245,15 +247,16 @@ def _due(plan: Plan, states: Mapping[Step, EvaluationState]) -> Iterable[Step]:
 def _before_training(plan: Plan, device: str) -> Iterable[Step]:
     """With random weights: whether and how fast the device class runs the network."""
     yield Step(Stage.COMPILE, device=device)
-    if device in plan.measured:
+    if device in plan.measured and not plan.measure_trained:
         yield Step(Stage.MEASURE, device=device)
 
 
 def _after_training(plan: Plan, states: Mapping[Step, EvaluationState]) -> Iterable[Step]:
-    """How good the trained network is as the device class runs it."""
-    last = plan.rungs - 1
-    for device in plan.scored:
-        steps = (Step(stage, device=device, rung=last) for stage in (Stage.COMPILE, Stage.SCORE))
+    """How good the trained network is, and where that was not asked before how fast, as the device class runs it."""
+    wanted = {Stage.MEASURE: plan.measured if plan.measure_trained else (), Stage.SCORE: plan.scored}
+    for device in plan.devices:
+        stages = [stage for stage, devices in wanted.items() if device in devices]
+        steps = (Step(stage, device=device, rung=plan.rungs - 1) for stage in (Stage.COMPILE, *stages) if stages)
         yield from (step for step in steps if _may_begin(step, states))
 
 

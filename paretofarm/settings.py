@@ -20,6 +20,7 @@ class Settings:
 
     lease_s: how long a claimed evaluation may go without a heartbeat before it is given to somebody else.
     resend_s: how long a sent message may go unclaimed before it is sent again.
+    checkpoint_s: how often a training that goes on leaves a checkpoint to resume from, at most.
     """
 
     database_url: str = field(repr=False)
@@ -28,6 +29,7 @@ class Settings:
     cache: Path
     lease_s: float = 60.0
     resend_s: float = 30.0
+    checkpoint_s: float = 60.0
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -40,6 +42,7 @@ class Settings:
             cache=Path(environment.get("PARETOFARM_CACHE", folder / "cache")),
             lease_s=_seconds(environment, "PARETOFARM_LEASE_SECONDS", cls.lease_s),
             resend_s=_seconds(environment, "PARETOFARM_RESEND_SECONDS", cls.resend_s),
+            checkpoint_s=_seconds(environment, "PARETOFARM_CHECKPOINT_SECONDS", cls.checkpoint_s),
         )
 
     def environment(self) -> dict[str, str]:
@@ -51,6 +54,7 @@ class Settings:
             "PARETOFARM_CACHE": str(self.cache),
             "PARETOFARM_LEASE_SECONDS": str(self.lease_s),
             "PARETOFARM_RESEND_SECONDS": str(self.resend_s),
+            "PARETOFARM_CHECKPOINT_SECONDS": str(self.checkpoint_s),
         }
 
 

@@ -12,6 +12,7 @@ from db.experiments import ExperimentStatus, StoredExperiment
 from paretofarm import instruments
 from paretofarm.algorithms.port import Origin, Proposal
 from paretofarm.ending import shortfall
+from paretofarm.errors import ConfigError
 from paretofarm.fidelity import Wanted
 from paretofarm.history import History, Member
 from paretofarm.lifecycle import CandidateStatus, EvaluationState, advance
@@ -64,7 +65,7 @@ class Search:
         history = self._history(store)
         begun = self._fill(store, history, still_open)
         if not still_open and not begun:
-            self._end(store, history.members)
+            self._end(store, history)
 
     def _fill(self, store: SearchStore, history: History, still_open: Sequence[CandidateState]) -> int:
         """Gives free slots to who waits and to what is new; how many. Those who are nearly complete come first.
@@ -167,7 +168,8 @@ class Search:
         store.remark(remark or ON_AGAIN)
         log.warning("%s: %s", self.stored.name, remark or ON_AGAIN)
 
-    def _end(self, store: SearchStore, members: Sequence[Member]) -> None:
+    def _end(self, store: SearchStore, history: History) -> None:
+        members = history.members
         stop = self.stored.experiment.stop
         constraints = self.stored.experiment.constraints
         limit = self.stored.experiment.proposal_limit
@@ -177,3 +179,14 @@ class Search:
             log.warning("%s: %s", self.stored.name, reason)
         complete = sum(member.status is CandidateStatus.COMPLETE for member in members)
         log.info("%s: finished with %s complete of %s candidates", self.stored.name, complete, len(members))
+        self._begin_final(store, history)
+
+    def _begin_final(self, store: SearchStore, history: History) -> None:
+        final = self.stored.experiment.final
+        if final is None:
+            return
+        try:
+            store.begin_final(history, final)
+        except ConfigError as error:
+            store.remark(error.message)
+            log.warning("%s: %s", self.stored.name, error.message)

@@ -10,12 +10,14 @@ from db import candidates, events, experiments
 from db.candidates import Architectures, CandidateState
 from db.curves import curves
 from db.events import EventKind
+from db.finishing import begin_final
 from db.warm_start import earlier_searches
 from paretofarm.algorithms import Proposal
 from paretofarm.architecture import Architecture
 from paretofarm.experiment import Experiment
 from paretofarm.fidelity import Promotion
-from paretofarm.history import Member
+from paretofarm.final import Final
+from paretofarm.history import History, Member
 from paretofarm.lifecycle import Step, Verdict
 from paretofarm.warm_start import Earlier
 
@@ -53,6 +55,9 @@ class SearchStore(Protocol):
 
     def end(self, reason: str | None) -> None:
         """The search is over."""
+
+    def begin_final(self, history: History, final: Final) -> None:
+        """A search of its own trains the best to the end. ConfigError where there is nothing to train."""
 
 
 @dataclass(frozen=True)
@@ -101,3 +106,6 @@ class DatabaseStore:
 
     def end(self, reason: str | None) -> None:
         experiments.finish(self.session, self.experiment_id, reason=reason)
+
+    def begin_final(self, history: History, final: Final) -> None:
+        begin_final(self.session, experiments.get(self.session, self.experiment_id), final, history=history)

@@ -12,7 +12,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from db import leases
 from db.artifacts import ArtifactStore, StoredArtifact
 from db.claim import Claim
 from db.report import EpochMetrics, Report
@@ -20,12 +19,12 @@ from db.session import Database
 from db.table_files import TableFiles
 from db.work import HandedBack, LeaseKeeper
 from paretofarm import instruments
-from paretofarm.errors import DatabaseUnavailable
 from paretofarm.lifecycle import Stage
 from paretofarm.meter import NO_METER, Meter
 from paretofarm.settings import Settings
 from paretofarm.training import SegmentationTraining
 from workers.artifact_kinds import CHECKPOINT, NETWORK, ONNX, REFERENCE, TEST_SET, TRAINED_NETWORK, TRAINED_ONNX
+from workers.epoch_log import EpochLog
 from workers.isolation import ForkServer, IsolatedJob
 from workers.tabular import look_up
 
@@ -33,6 +32,8 @@ log = logging.getLogger(__name__)
 
 Parameters = dict[str, Any]
 Message = Mapping[str, Any]
+
+CHECKPOINT_FILE = "checkpoint.pt"
 
 TIME_LIMIT_S = {Stage.BUILD: 600.0, Stage.COMPILE: 1800.0, Stage.TRAIN: 7 * 24 * 3600.0}
 
@@ -116,6 +117,12 @@ class Bench:
             "out": str(folder),
         }
 
+    def _checkpoint(self, claim: Claim) -> str | None:
+        """The newest: of the rung below, or of an earlier attempt at this one."""
+        if not claim.step.rung and all(artifact.kind != CHECKPOINT for artifact in claim.artifacts):
+            return None
+        return str(self._store.fetch(claim.artifact(CHECKPOINT)))
+
     def _put(self, paths: Mapping[str, str | None]) -> list[StoredArtifact]:
         """Stores files by kind, those that there are."""
         return [self._store.put_file(Path(path), kind) for kind, path in paths.items() if path]
@@ -126,20 +133,21 @@ class Bench:
             **_network(claim),
             "training": training.model_dump(mode="json"),
             "rung": rung,
-            "checkpoint": str(self._store.fetch(claim.artifact(CHECKPOINT))) if rung else None,
+            "checkpoint": self._checkpoint(claim),
             "device": self._device,
             "cache": str(self.settings.cache),
             "out": str(folder),
         }
-        epochs: list[EpochMetrics] = []
-        result = self._run(claim, keeper, "train", parameters, epochs.append)
+        every_s = self.settings.checkpoint_s
+        epochs = EpochLog(self.database, self._store, claim, folder / CHECKPOINT_FILE, every_s=every_s)
+        result = self._run(claim, keeper, "train", parameters, epochs.note)
         checkpoint = self._store.put_file(Path(result["checkpoint"]), CHECKPOINT)
         self.meter.observe(instruments.CHECKPOINT_BYTES, checkpoint.size_bytes)
         return Report(
             metrics=result["metrics"],
             artifacts=[checkpoint, self._store.put_file(Path(result["onnx"]), TRAINED_ONNX)],
             # Once more, with the result: one that was trained while the database was away is in there too.
-            epochs=epochs,
+            epochs=epochs.epochs,
             details={"per_class": result["per_class"], "class_names": result["class_names"]},
         )
 
@@ -187,17 +195,6 @@ class Bench:
             self.meter.add(instruments.TRAINED_IMAGES, message["images"])
             self.meter.observe(instruments.EPOCH_SECONDS, epoch.duration_s)
             on_epoch(epoch)
-            self._record(claim, epoch)
-
-    def _record(self, claim: Claim, epoch: EpochMetrics) -> None:
-        log.info("candidate %s epoch %s: %s", claim.number, epoch.epoch, _in_words(epoch.metrics))
-        try:
-            with self.database.transaction(durable=False) as session:
-                leases.record_epoch(session, claim, epoch)
-        except DatabaseUnavailable as error:
-            log.warning(
-                "epoch %s of candidate %s is recorded with the result only: %s", epoch.epoch, claim.number, error
-            )
 
 
 def _network(claim: Claim) -> Parameters:
@@ -225,7 +222,3 @@ def _training_device() -> str:
     """`cuda` where this process may use a GPU; asked of the driver's files, since only jobs may load torch."""
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     return "cuda" if visible != "" and Path("/dev/nvidiactl").exists() else "cpu"
-
-
-def _in_words(metrics: Mapping[str, float]) -> str:
-    return ", ".join(f"{name} {value:.4g}" for name, value in metrics.items())

@@ -62,9 +62,8 @@ def start(
         raise click.UsageError("--plot needs --wait; later: paretofarm front SEARCH --plot FILE.png")
     start_search(
         os.environ,
-        Start(
-            file, wait=wait, plot=plot, as_json=as_json, phones=phones, workers=workers, check_data=not no_data_check
-        ),
+        file,
+        Start(wait=wait, plot=plot, as_json=as_json, phones=phones, workers=workers, check_data=not no_data_check),
         processors=os.cpu_count() or 1,
     )
 

@@ -32,6 +32,8 @@ class ExperimentRow(Base):
     """Why the search was stopped, where not by the user."""
     control_of: Mapped[int | None] = mapped_column(ForeignKey("experiments.id", ondelete="CASCADE"), unique=True)
     """The search that this random one runs beside, at equal cost, for comparison."""
+    final_of: Mapped[int | None] = mapped_column(ForeignKey("experiments.id", ondelete="SET NULL"), index=True)
+    """The search whose best networks this one trains to the end."""
     created_at: Mapped[datetime] = written_now()
     finished_at: Mapped[datetime | None]
 

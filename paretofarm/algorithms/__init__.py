@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from paretofarm.algorithms.evolution_pareto import EvolutionPareto
+from paretofarm.algorithms.listed import Listed
 from paretofarm.algorithms.local_search import LocalSearch
 from paretofarm.algorithms.nsga2 import Nsga2
 from paretofarm.algorithms.port import Origin, Proposal, SearchAlgorithm
@@ -13,13 +14,14 @@ from paretofarm.algorithms.regularized_evolution import RegularizedEvolution
 from paretofarm.algorithms.surrogate_pareto import SurrogatePareto
 
 AlgorithmSettings = Annotated[
-    RandomSearch | EvolutionPareto | Nsga2 | RegularizedEvolution | LocalSearch | SurrogatePareto,
+    RandomSearch | EvolutionPareto | Nsga2 | RegularizedEvolution | LocalSearch | SurrogatePareto | Listed,
     Field(discriminator="type"),
 ]
 
 __all__ = [
     "AlgorithmSettings",
     "EvolutionPareto",
+    "Listed",
     "LocalSearch",
     "Nsga2",
     "Origin",

@@ -13,13 +13,14 @@ from paretofarm.search_space import SearchSpace
 
 
 class Origin(StrEnum):
-    """How an architecture came about; SEED: it was among the best of an earlier search."""
+    """How an architecture came about; SEED: it was among the best of an earlier search; LISTED: somebody named it."""
 
     SEED = "seed"
     RANDOM = "random"
     MUTATION = "mutation"
     CROSSOVER = "crossover"
     IMMIGRANT = "immigrant"
+    LISTED = "listed"
 
 
 @dataclass(frozen=True)

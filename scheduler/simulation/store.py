@@ -12,7 +12,8 @@ from paretofarm.dispatching import room
 from paretofarm.errors import LeaseExpired, ParetofarmError
 from paretofarm.experiment import Experiment
 from paretofarm.fidelity import Promotion
-from paretofarm.history import Member
+from paretofarm.final import Final
+from paretofarm.history import History, Member
 from paretofarm.lifecycle import (
     CandidateStatus,
     Drop,
@@ -145,6 +146,9 @@ class MemoryStore:
 
     def end(self, reason: str | None) -> None:
         self.is_over, self.reason = True, reason
+
+    def begin_final(self, history: History, final: Final) -> None:
+        """A simulation ends with its search."""
 
     # Messages
 

@@ -27,6 +27,7 @@ RESULTS: dict[Stage, dict[str, float]] = {
     Stage.COMPILE: {"network_bytes": 1e5},
     Stage.MEASURE: {"latency_ms": 3.0},
     Stage.TRAIN: {"miou": 0.5},
+    Stage.SCORE: {"device_miou": 0.4},
 }
 SPACE = {"type": "hourglass", "input_size": 64, "base_channels": [8, 16, 24]}
 
