@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from paretofarm.recipes import Recipe
 from paretofarm.strict import Strict
 from paretofarm.training import SegmentationTraining
 
@@ -25,7 +26,7 @@ class Final(Strict):
 
     members: Literal["front"] | Annotated[int, Field(ge=1, le=1000)] = "front"
     epochs: int = Field(30, ge=1, le=10_000)
-    recipe: Literal["strong", "archai", "search"] = "strong"
+    recipe: Recipe | Literal["search"] = "strong"
     training: Mapping[str, Any] = Field(default_factory=dict)
 
     def training_after(self, search: SegmentationTraining) -> SegmentationTraining:

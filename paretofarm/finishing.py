@@ -31,7 +31,7 @@ def final_experiment(experiment: Experiment, history: History, final: Final, *, 
     chosen = _chosen(history, final)
     if not chosen:
         raise ConfigError(f"{experiment.name} has no complete and feasible candidate: there is nothing to finish")
-    taught = getattr(training, "distillation", None) is not None
+    taught = training.distillation is not None
     if taught:
         chosen.sort(key=lambda member: -member.metrics.get("macs", 0.0))
     architectures = history.architectures_of([member.number for member in chosen])

@@ -17,6 +17,7 @@ from db.claim import Claim
 from db.report import EpochMetrics, Report
 from db.session import Database
 from db.table_files import TableFiles
+from db.teacher import first_trained
 from db.work import HandedBack, LeaseKeeper
 from paretofarm import instruments
 from paretofarm.lifecycle import Stage
@@ -123,6 +124,20 @@ class Bench:
             return None
         return str(self._store.fetch(claim.artifact(CHECKPOINT)))
 
+    def _teacher(self, claim: Claim, training: SegmentationTraining) -> Parameters:
+        """The search's first network teaches the others, once it is complete; where it never is, nobody does."""
+        if training.distillation is None or claim.number == 0:
+            return {}
+        with self.database.transaction() as session:
+            found = first_trained(session, claim.experiment_id, CHECKPOINT)
+        if found is None:
+            log.warning("candidate %s has no teacher: the search's first network is not complete", claim.number)
+            return {}
+        return {
+            "teacher": found.architecture.to_dict(),
+            "teacher_checkpoint": str(self._store.fetch(found.artifact)),
+        }
+
     def _put(self, paths: Mapping[str, str | None]) -> list[StoredArtifact]:
         """Stores files by kind, those that there are."""
         return [self._store.put_file(Path(path), kind) for kind, path in paths.items() if path]
@@ -134,6 +149,7 @@ class Bench:
             "training": training.model_dump(mode="json"),
             "rung": rung,
             "checkpoint": self._checkpoint(claim),
+            **self._teacher(claim, training),
             "device": self._device,
             "cache": str(self.settings.cache),
             "out": str(folder),

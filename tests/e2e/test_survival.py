@@ -4,9 +4,10 @@ import os
 import shutil
 import signal
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 from services import wait_until
@@ -103,14 +104,17 @@ class Search:
 
 
 @contextmanager
-def running_search(folder: Path, **overrides: object) -> Iterator[Search]:
-    """Overrides replace keys of the experiment file."""
+def running_search(
+    folder: Path, *, settings: Mapping[str, str] = MappingProxyType({}), **overrides: object
+) -> Iterator[Search]:
+    """Overrides replace keys of the experiment file; settings are variables of the environment."""
     write_faces(folder / "faces", 160, 32, 1)
     environment = {
         **os.environ,
         "PARETOFARM_DATA": str(folder / "data"),
         "PARETOFARM_LEASE_SECONDS": "6",
         "PARETOFARM_RESEND_SECONDS": "3",
+        **settings,
     }
     with embedded_farm(environment, Crew(workers=2, phones=1)) as farm:
         database = Database(farm.settings.database_url)

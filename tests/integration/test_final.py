@@ -5,16 +5,19 @@ from contextlib import closing
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from test_scheduler import Farm
 
-from db import events, experiments, search_deletion
+from db import events, experiments, leases, search_deletion
+from db.artifact import StoredArtifact
 from db.experiments import ExperimentStatus, StoredExperiment
 from db.finishing import begin_final
-from db.tables import CandidateRow
+from db.report import Report
+from db.tables import CandidateRow, EvaluationRow, ExperimentRow
+from db.teacher import first_trained
 from paretofarm.errors import BuildFailed, ConfigError
 from paretofarm.final import Final
-from paretofarm.lifecycle import Stage
+from paretofarm.lifecycle import EvaluationStatus, Stage
 from paretofarm.training import SegmentationTraining
 
 FINAL = {"epochs": 4, "recipe": "search"}
@@ -109,5 +112,36 @@ def test_an_end_outlives_its_search(farm: Farm) -> None:
     work(farm)
     with farm.database.transaction() as session:
         assert search_deletion.extent(session, "demo").candidates == 5
-        session.execute(experiments.ExperimentRow.__table__.delete().where(experiments.ExperimentRow.id == farm.id))
+        session.execute(delete(ExperimentRow).where(ExperimentRow.id == farm.id))
     assert find(farm, "demo-final").final_of is None
+
+
+def test_the_largest_is_trained_first_and_alone_and_teaches_the_others(farm: Farm) -> None:
+    work(farm)
+    final = begin(farm, training={"distillation": {"weight": 0.5}}, members=3)
+    farm.scheduler.tick()
+    farm.scheduler.tick()
+    with farm.database.transaction() as session:
+        first = session.scalars(select(CandidateRow).where(CandidateRow.experiment_id == final.id)).one()
+        assert first_trained(session, final.id, "checkpoint") is None
+    for _ in range(20):
+        farm.scheduler.tick()
+        store_checkpoint(farm)
+        if not farm.work():
+            break
+    assert len(digests(farm, final)) == 3
+    with farm.database.transaction() as session:
+        teacher = first_trained(session, final.id, "checkpoint")
+    assert teacher is not None
+    assert (teacher.architecture.digest, teacher.artifact.sha256) == (first.digest, "c" * 64)
+
+
+def store_checkpoint(farm: Farm) -> None:
+    """Whatever trains now leaves one."""
+    with farm.database.transaction() as session:
+        training = EvaluationRow.stage == Stage.TRAIN, EvaluationRow.status == EvaluationStatus.QUEUED
+        for row in session.scalars(select(EvaluationRow).where(*training)).all():
+            claim = leases.claim(session, row.id, row.attempt, owner="test", lease_s=60)
+            assert claim is not None
+            artifacts = [StoredArtifact("c" * 64, "checkpoint", 10, "file:///c")]
+            leases.report(session, claim, Report(metrics={"miou": 0.5}, artifacts=artifacts))
