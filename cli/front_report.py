@@ -14,6 +14,8 @@ from db.documents.results import csv_text, document
 from db.front import front
 from db.reported import ReportedCandidate
 from db.session import Database
+from paretofarm.metrics import Goal
+from paretofarm.objective import Objective
 
 
 @dataclass(frozen=True)
@@ -65,11 +67,12 @@ def write_front(report: FrontReport, *, as_json: bool, as_csv: bool, plot: Path 
         click.echo(f"picture: {plot}", err=True)
 
 
-def query_hints(search: str, candidate_id: int) -> Iterator[str]:
-    """How to ask for more."""
+def query_hints(search: str, objective: Objective, candidate_id: int) -> Iterator[str]:
+    """How to ask for more. objective: the search's first."""
+    best_first = f"{'-' if objective.goal is Goal.MAXIMIZE else ''}{objective.name}"
     yield "ask for more:"
     yield f"  paretofarm front {search} --json"
-    yield f'  paretofarm candidates {search} --where "miou > 0.5" --sort=latency_ms'
+    yield f"  paretofarm candidates {search} --sort={best_first}"
     yield f"  paretofarm candidate {candidate_id}"
     yield f"  paretofarm export {candidate_id}"
     yield f"  paretofarm db shell -c \"select * from pareto_front where search = '{search}'\""

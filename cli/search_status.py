@@ -10,6 +10,7 @@ from cli.words import count_text, duration, metric_text
 from db.course import Standing
 from db.experiments import ExperimentStatus, StoredExperiment
 from db.search_status import SearchStatus
+from paretofarm.cost import Spent
 from paretofarm.experiment import CONTROL_SUFFIX
 from paretofarm.lifecycle import CandidateStatus
 
@@ -34,7 +35,7 @@ def print_statuses(statuses: Sequence[SearchStatus]) -> None:
     print_table(table, less_important=["started (UTC)", "infeasible", "failed", "time", "front"])
 
 
-def print_status(status: SearchStatus) -> None:
+def print_status(status: SearchStatus, spent: Spent) -> None:
     search, now, standing = status.search, status.progress, status.standing
     facts = {
         **({"random control of": search.control_of} if search.control_of else {}),
@@ -50,12 +51,24 @@ def print_status(status: SearchStatus) -> None:
         or "nothing",
         "front": _front(search, standing),
         "time": duration(now.elapsed_s),
+        "used": _used(search, spent),
     }
     if now.eta_s is not None and search.status is ExperimentStatus.RUNNING:
         facts["time"] += f", about {duration(now.eta_s)} left"
     for code, count in now.failures.items():
         facts[f"failed by {code}"] = str(count)
     print_facts(facts, title=f"{search.name} (id {search.id})")
+
+
+def _used(search: StoredExperiment, spent: Spent) -> str:
+    """Wall time of all work on it, and what that costs where the experiment file has prices."""
+    times = (("training", spent.train_s), ("phones", spent.phone_s), ("building and compiling", spent.host_s))
+    rates, stop = search.experiment.rates, search.experiment.stop
+    budget = [f"of {stop.gpu_hours:g} GPU-hours"] if stop.gpu_hours is not None else []
+    if rates is not None:
+        limit = f" of {stop.cost:.2f}" if stop.cost is not None else ""
+        budget.append(f"{rates.cost(spent):.2f}{limit} {rates.currency}")
+    return ", ".join([*(f"{name} {duration(time_s)}" for name, time_s in times), *budget])
 
 
 def _counts(status: SearchStatus) -> dict[CandidateStatus, int]:

@@ -7,11 +7,21 @@ from paretofarm.lifecycle import CandidateStatus
 from paretofarm.objective import Constraint
 
 
-def shortfall(members: Sequence[Member], constraints: Sequence[Constraint], *, wanted: int, limit: int) -> str | None:
-    """None where enough candidates are complete. limit: of proposals, after which a search gives up."""
+def shortfall(
+    members: Sequence[Member],
+    constraints: Sequence[Constraint],
+    *,
+    wanted: int,
+    limit: int,
+    used_up: str | None = None,
+) -> str | None:
+    """None where enough candidates are complete. limit: of proposals, after which a search gives up; used_up: that the
+    search has used what it may, in words."""
     complete = sum(member.status is CandidateStatus.COMPLETE for member in members)
     if complete >= wanted:
         return None
+    if used_up is not None:
+        return f"{used_up}, with {complete} of {wanted} complete"
     gave_up = len(members) >= limit
     what = f"gave up after {len(members)} proposals" if gave_up else f"all {len(members)} architectures were tried"
     return f"{what} with {complete} of {wanted} complete{_causes(members, constraints)}"

@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, ValidationError, field_validator, m
 
 from paretofarm.algorithms import AlgorithmSettings, Listed, RandomSearch
 from paretofarm.complaints import NAME_PATTERN, complaints
+from paretofarm.cost import Rates, Spent
 from paretofarm.errors import ArchitectureError, ConfigError
 from paretofarm.fidelity import Fidelity
 from paretofarm.final import SUFFIX as FINAL_SUFFIX
@@ -27,10 +28,17 @@ CONTROL_SUFFIX = "-control"
 
 
 class Stop(Strict):
-    """When a search is over: with so many complete candidates, or after so many proposals, whatever became of them."""
+    """When a search is over: with so many complete candidates, or after so many proposals, whatever became of them, or
+    when it has used what it may; what is in flight then comes to its end."""
 
     candidates: int = Field(ge=1, le=10_000_000)
     proposals: int | None = Field(None, ge=1, description="`Experiment.proposal_limit` where absent")
+    gpu_hours: float | None = Field(None, gt=0, le=1e7, description="of training, on whatever trains")
+    cost: float | None = Field(None, gt=0, le=1e9, description="by `rates:`, in their currency")
+
+    @property
+    def has_budget(self) -> bool:
+        return self.gpu_hours is not None or self.cost is not None
 
 
 def _listed(value: Any) -> Any:
@@ -65,6 +73,7 @@ class Experiment(Strict):
     fidelity: Fidelity | None = None
     measurement: MeasurementSettings | None = None
     stop: Stop
+    rates: Rates | None = None
     warm_start: WarmStart | None = None
     control: Literal["random"] | None = Field(None, description="a random search beside it, at equal cost")
     final: Final | None = Field(None, description="train the best to the end when the search is over")
@@ -168,6 +177,21 @@ class Experiment(Strict):
             most = NAME_LENGTH - len(CONTROL_SUFFIX)
             raise ValueError(f"name: at most {most} characters, since its control is called NAME{CONTROL_SUFFIX}")
         return self
+
+    @model_validator(mode="after")
+    def _priced(self) -> Self:
+        if self.stop.cost is not None and self.rates is None:
+            raise ValueError("stop.cost needs `rates:`, the prices of hours")
+        return self
+
+    def exhausted(self, spent: Spent) -> str | None:
+        """Why the search may use no more; None while it may."""
+        stop, rates = self.stop, self.rates
+        if stop.gpu_hours is not None and spent.gpu_hours >= stop.gpu_hours:
+            return f"has used {spent.gpu_hours:.3g} of {stop.gpu_hours:g} GPU-hours"
+        if stop.cost is not None and rates is not None and rates.cost(spent) >= stop.cost:
+            return f"has cost {rates.cost(spent):.2f} of {stop.cost:.2f} {rates.currency}"
+        return None
 
     @model_validator(mode="after")
     def _finishable(self) -> Self:

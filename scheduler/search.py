@@ -72,6 +72,8 @@ class Search:
 
         Where nothing new is left to propose, the best that wait go on although their rung is not full.
         """
+        if self._exhausted(store):
+            return 0
         surely = self._rungs.on_the_last(still_open) if self._rungs else len(still_open)
         wanted = self._wanted(history, len(still_open), surely)
         if wanted.slots <= 0 or wanted.complete <= 0:
@@ -82,6 +84,11 @@ class Search:
         if self._rungs and not promoted and not proposed:
             return self._rungs.promote(store, history, replace(wanted, whoever=True))
         return promoted + proposed
+
+    def _exhausted(self, store: SearchStore) -> str | None:
+        """Why nothing new may begin; looked up where there is a budget only."""
+        experiment = self.stored.experiment
+        return experiment.exhausted(store.spent()) if experiment.stop.has_budget else None
 
     def _wanted(self, history: History, running: int, surely: int) -> Wanted:
         """Never more in flight than asked for, and never more complete. surely: so many will be, if all goes well."""
@@ -173,7 +180,7 @@ class Search:
         stop = self.stored.experiment.stop
         constraints = self.stored.experiment.constraints
         limit = self.stored.experiment.proposal_limit
-        reason = shortfall(members, constraints, wanted=stop.candidates, limit=limit)
+        reason = shortfall(members, constraints, wanted=stop.candidates, limit=limit, used_up=self._exhausted(store))
         store.end(reason)
         if reason:
             log.warning("%s: %s", self.stored.name, reason)

@@ -8,12 +8,14 @@ from sqlalchemy.orm import Session
 
 from db import candidates, events, experiments
 from db.candidates import Architectures, CandidateState
+from db.cost import spent
 from db.curves import curves
 from db.events import EventKind
 from db.finishing import begin_final
 from db.warm_start import earlier_searches
 from paretofarm.algorithms import Proposal
 from paretofarm.architecture import Architecture
+from paretofarm.cost import Spent
 from paretofarm.experiment import Experiment
 from paretofarm.fidelity import Promotion
 from paretofarm.final import Final
@@ -35,6 +37,9 @@ class SearchStore(Protocol):
     def curves(self, numbers: Collection[int]) -> Mapping[int, dict[str, list[float]]]: ...
 
     def earlier_searches(self, experiment: Experiment) -> Sequence[Earlier]: ...
+
+    def spent(self) -> Spent:
+        """What the search has used until now."""
 
     def propose(self, proposals: Sequence[Proposal]) -> int:
         """How many of them were new."""
@@ -81,6 +86,9 @@ class DatabaseStore:
 
     def earlier_searches(self, experiment: Experiment) -> Sequence[Earlier]:
         return earlier_searches(self.session, experiment)
+
+    def spent(self) -> Spent:
+        return spent(self.session, self.experiment_id)
 
     def propose(self, proposals: Sequence[Proposal]) -> int:
         return len(candidates.propose(self.session, self.experiment_id, proposals))

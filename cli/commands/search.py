@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -13,6 +14,7 @@ from cli.search_start import Start, start_search
 from cli.search_status import print_status, print_statuses
 from cli.words import bytes_text, count_text
 from db import experiments
+from db.cost import spent
 from db.experiments import ExperimentStatus
 from db.search_deletion import Extent, delete_search, extent
 from db.search_status import list_statuses, read_status
@@ -96,10 +98,11 @@ def show(search: str, as_json: bool) -> None:
     """
     with open_database(os.environ) as database, database.transaction() as session:
         status = read_status(session, experiments.find(session, search))
+        used = spent(session, status.search.id)
     if as_json:
-        click.echo(json.dumps(status.to_json()))
+        click.echo(json.dumps({**status.to_json(), "spent": asdict(used)}))
     else:
-        print_status(status)
+        print_status(status, used)
 
 
 @search.command()

@@ -53,6 +53,8 @@ class EvaluationRow(Base):
     created_at: Mapped[datetime] = written_now()
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+    spent_s: Mapped[float] = mapped_column(server_default=text("0"))
+    """Wall seconds under a lease, all attempts together; a trigger of the database adds them up as leases end."""
 
 
 class MeasurementRow(Base):

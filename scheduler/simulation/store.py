@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from db.candidates import CandidateState
 from paretofarm.algorithms import Proposal
 from paretofarm.architecture import Architecture
+from paretofarm.cost import Spent
 from paretofarm.dispatching import room
 from paretofarm.errors import LeaseExpired, ParetofarmError
 from paretofarm.experiment import Experiment
@@ -103,6 +104,10 @@ class MemoryStore:
 
     def earlier_searches(self, experiment: Experiment) -> Sequence[Earlier]:
         return ()
+
+    def spent(self) -> Spent:
+        """Nobody's machines are at work."""
+        return Spent()
 
     def propose(self, proposals: Sequence[Proposal]) -> int:
         for proposal in proposals:

