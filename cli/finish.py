@@ -3,18 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import ValidationError
-
 from cli.connection import has_own_servers, open_database
 from cli.search_start import NOTHING_RUNS, Start, Task, stack_runs, start_task
-from db import experiments
+from db import experiments, finishing
 from db.experiments import ExperimentStatus, StoredExperiment
-from db.finishing import begin_final
 from db.search_start import Beginning, Begun
 from db.session import Database
-from paretofarm.complaints import complaints
-from paretofarm.errors import ConfigError, Conflict, StackError
-from paretofarm.final import Final
+from paretofarm.errors import StackError
 
 
 def finish_search(
@@ -39,23 +34,8 @@ def finish_search(
 
 def _begun(database: Database, search: str, said: Mapping[str, Any], name: str | None) -> Begun:
     with database.transaction() as session:
-        stored = experiments.find(session, search)
-        if stored.status is ExperimentStatus.RUNNING:
-            raise Conflict(f"{stored.name} is not over yet: wait, or `paretofarm search stop {stored.name}` first")
-        known = experiments.final_ids(session, stored.id)
-        final = begin_final(session, stored, _wanted(stored, said), name=name)
-        experiments.resume(session, final.id)
-        return _now(experiments.get(session, final.id), Beginning.RESUMED if final.id in known else Beginning.NEW)
-
-
-def _wanted(search: StoredExperiment, said: Mapping[str, Any]) -> Final:
-    """What the experiment file says, but for what the user has said now."""
-    written = search.experiment.final
-    document = {**(written.model_dump(mode="json") if written else {}), **said}
-    try:
-        return Final.model_validate(document)
-    except ValidationError as error:
-        raise ConfigError("finish: " + "; ".join(complaints(error, document))) from error
+        found = finishing.finish_search(session, search, said, name=name)
+    return _now(found.search, Beginning.NEW if found.is_new else Beginning.RESUMED)
 
 
 def _found(database: Database, begun: Begun) -> Begun:

@@ -39,5 +39,5 @@ def first_trained(session: Session, experiment_id: int, kind: str) -> TrainedNet
     row = session.execute(query).one_or_none()
     if row is None:
         return None
-    document, sha256, found, size_bytes, uri = row.tuple()
-    return TrainedNetwork(Architecture.from_dict(document), CandidateArtifact(sha256, found, size_bytes, uri, None))
+    artifact = CandidateArtifact(row.sha256, row.kind, row.size_bytes, row.uri, None)
+    return TrainedNetwork(Architecture.from_dict(row.architecture), artifact)

@@ -6,7 +6,7 @@ import numpy as np
 
 from paretofarm.algorithms.listed import Listed
 from paretofarm.errors import ConfigError
-from paretofarm.experiment import Experiment
+from paretofarm.experiment import Experiment, parse_experiment
 from paretofarm.fidelity import best_first
 from paretofarm.final import Final
 from paretofarm.history import History, Member
@@ -36,7 +36,7 @@ def final_experiment(experiment: Experiment, history: History, final: Final, *, 
         chosen.sort(key=lambda member: -member.metrics.get("macs", 0.0))
     architectures = history.architectures_of([member.number for member in chosen])
     algorithm = Listed(type="listed", architectures=tuple(architectures), first_alone=taught)
-    return Experiment.model_validate(
+    return parse_experiment(
         {
             **experiment.model_dump(mode="json", exclude={"control", "warm_start", "fidelity", "final"}),
             "name": name,
@@ -45,7 +45,8 @@ def final_experiment(experiment: Experiment, history: History, final: Final, *, 
             "constraints": [_told(item, experiment).model_dump(mode="json") for item in experiment.constraints],
             "training": training.model_dump(mode="json"),
             "stop": {"candidates": len(chosen)},
-        }
+        },
+        name,
     )
 
 

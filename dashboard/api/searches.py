@@ -1,8 +1,8 @@
-"""Searches: list, show, start, stop, resume, change, delete."""
+"""Searches: list, show, start, stop, resume, finish, change, delete."""
 
 from http import HTTPStatus
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -14,10 +14,13 @@ from db import experiments
 from db.documents.progress import progress_document
 from db.experiment_text import LARGEST_BYTES, read_experiment
 from db.experiments import ExperimentStatus
+from db.finishing import finish_search
 from db.progress import progress
 from db.search_deletion import delete_search
 from db.search_start import Beginning, begin_search, phone_warning
 from paretofarm.errors import ConfigError, Conflict
+from paretofarm.experiment import SearchName as NewSearchName
+from paretofarm.recipes import Recipe
 
 REQUEST = Path("the request")
 EXPERIMENT_BODY = {
@@ -67,6 +70,16 @@ class Change(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
     stop: ChangedStop
+
+
+class End(BaseModel):
+    """What is another than under `final:` of the experiment file, or than its defaults. name: of the new search."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    members: Literal["front"] | Annotated[int, Field(ge=1, le=1000)] = "front"
+    epochs: int = Field(30, ge=1, le=10_000)
+    recipe: Recipe | Literal["search"] = "strong"
+    name: NewSearchName | None = None
 
 
 async def text_of(request: Request) -> str:
@@ -128,6 +141,22 @@ def resume_search(name: SearchName, services: Wired, _: Operator) -> dict[str, A
             raise Conflict(f"the search {stored.name!r} is finished: there is nothing to resume")
         changed = experiments.resume(session, stored.id)
         return {"name": stored.name, "status": experiments.get(session, stored.id).status.value, "changed": changed}
+
+
+@router.post("/{name}/finish")
+def finish(name: SearchName, services: Wired, _: Operator, end: End | None = None) -> dict[str, Any]:
+    """Trains the best networks of a search that is over to the end, by a search of its own, which it names."""
+    said = end.model_dump(exclude_unset=True, exclude={"name"}) if end else {}
+    with services.writing() as session:
+        found = finish_search(session, name, said, name=end.name if end else None)
+    final = found.search
+    return {
+        "name": final.name,
+        "final_of": final.final_of,
+        "status": final.status.value,
+        "target": final.experiment.stop.candidates,
+        "new": found.is_new,
+    }
 
 
 @router.patch("/{name}")

@@ -1,5 +1,6 @@
 """One search, by HTTP."""
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import quote
@@ -85,6 +86,13 @@ class Search:
 
     def resume(self) -> Document:
         return self._connection.post(f"{self._path}/resume")
+
+    def finish(self, **final: Any) -> Document:
+        """Trains the best networks to the end, by a search of its own, whose name is in the answer.
+
+        final: members, epochs, recipe, name; as under `final:` of an experiment file. The search must be over.
+        """
+        return self._connection.post(f"{self._path}/finish", content=json.dumps(final), kind="application/json")
 
     def raise_limit(self, candidates: int) -> Document:
         """Asks for so many complete candidates."""

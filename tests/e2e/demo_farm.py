@@ -91,6 +91,11 @@ class Demo:
         with self.database.transaction() as session:
             return session.scalar(text("SELECT count(*) FROM candidates WHERE status = 'complete'")) or 0
 
+    def count(self, what: str) -> int:
+        """Rows of a table, or of one with a condition."""
+        with self.database.transaction() as session:
+            return session.scalar(text(f"SELECT count(*) FROM {what}")) or 0
+
     def is_finished(self) -> bool:
         with self.database.transaction() as session:
             return bool(session.scalar(text("SELECT status = 'finished' FROM experiments WHERE name = :name"), _NAMED))

@@ -13,6 +13,7 @@ import pytest
 from browser import Browser, chromium
 from demo_farm import CANDIDATES, NAME, Demo, running_demo
 from selenium.webdriver.common.keys import Keys
+from services import wait_until
 from sqlalchemy import text
 
 from paretofarm import pareto
@@ -162,14 +163,53 @@ def test_the_command_line_says_the_same(watched: Watched) -> None:
     assert len(listed) == len(front_ids(watched.demo)) + 1
 
 
+def test_a_network_is_measured_again_and_the_search_goes_on_until_it_is(browser: Browser, watched: Watched) -> None:
+    before = watched.demo.count("measurements")
+    browser.open(f"/candidates/{watched.best}")
+    browser.click("[data-key=rerun]")
+    wait_until(lambda: watched.demo.is_finished() is False, RUN_S, "the search to go on")
+    wait_until(lambda: watched.demo.is_finished(), RUN_S, "the measurement")
+    assert watched.demo.complete() == CANDIDATES
+    assert watched.demo.count("measurements") == before
+    assert watched.demo.count("events WHERE kind = 'candidate_rerun'") == 1
+
+
+def test_a_raised_search_is_stopped_resumed_and_comes_to_its_end(browser: Browser, watched: Watched) -> None:
+    browser.open(SEARCH)
+    browser.click("[data-key=raise]")
+    browser.run(f"document.querySelector('dialog input').value = {CANDIDATES + 2}")
+    browser.click("dialog button[type=submit]")
+    browser.click("[data-key=stop]")
+    browser.until("return document.querySelector('.head .badge')?.textContent === 'stopped'")
+    browser.click("[data-key=resume]")
+    browser.until(
+        "return document.querySelector('.head .badge')?.textContent === 'finished'", timeout_s=RUN_S, what="its end"
+    )
+    assert watched.demo.complete() == CANDIDATES + 2
+
+
+def test_the_best_are_trained_to_the_end(browser: Browser, watched: Watched) -> None:
+    front = len(front_ids(watched.demo))
+    browser.open(SEARCH)
+    browser.click("[data-key=finish]")
+    browser.run("document.querySelector('dialog input').value = 2")
+    browser.click("dialog button[type=submit]")
+    browser.until(f"return location.pathname === '{SEARCH}-final'")
+    browser.until(
+        "return document.querySelector('.head .badge')?.textContent === 'finished'", timeout_s=RUN_S, what="its end"
+    )
+    browser.keep("demo-final-light")
+    assert watched.demo.count(f"candidate_metrics WHERE search = '{NAME}-final' AND device_miou IS NOT NULL") == front
+
+
 def test_deleting_asks_first_and_then_leaves_nothing(browser: Browser, watched: Watched) -> None:
     browser.open(SEARCH)
     browser.click("[data-key=delete]")
     browser.click("dialog button:not([type=submit])")
     browser.until("return document.querySelector('dialog') === null")
-    assert watched.demo.complete() == CANDIDATES
+    everything = watched.demo.complete()
     browser.click("[data-key=delete]")
     browser.click("dialog button.danger")
     browser.until("return location.pathname === '/'")
-    browser.until(f"return !document.body.textContent.includes('{NAME}')")
-    assert watched.demo.complete() == 0
+    browser.until(f"return document.querySelector('a[href=\"{SEARCH}\"]') === null")
+    assert watched.demo.complete() == everything - (CANDIDATES + 2)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 from cli_results import Results, complete, evaluation, store_results
@@ -22,11 +23,13 @@ from factories import (
 )
 from fastapi.testclient import TestClient
 from sqlalchemy import select, text
+from sqlalchemy.orm import Session
 
 from cli.searches import check_dataset
 from db import candidates, experiments, leases, phones
 from db.artifacts import ArtifactStore
 from db.events import EventKind
+from db.experiments import StoredExperiment
 from db.report import Report
 from db.session import Database
 from db.tables import CandidateRow, EventRow, PointRow
@@ -116,6 +119,35 @@ def test_a_search_is_stopped_resumed_and_asked_for_more(
     )
     for wrong in ({"stop": {"candidates": 0}}, {"stop": {}}, {"seed": 8}, {"stop": {"candidates": "9"}}):
         assert refused(client, "PATCH", path, json=wrong)[0] == 422
+
+
+def test_a_search_that_is_over_is_finished(client: TestClient, results: Results, database: Database) -> None:
+    path = "/searches/faces-demo/finish"
+    assert refused(client, "POST", path) == (409, "the search 'faces-demo' is not over yet: wait, or stop it first")
+    with database.transaction() as session:
+        experiments.finish(session, results.search.id)
+        make_real(session, results.search)
+    begun = do(client, "POST", path, json={"epochs": 7, "recipe": "search"})
+    assert begun == {
+        "name": "faces-demo-final",
+        "final_of": "faces-demo",
+        "status": "running",
+        "target": 3,
+        "new": True,
+    }
+    assert do(client, "POST", path, json={"epochs": 7, "recipe": "search"})["new"] is False
+    assert do(client, "POST", path, json={"members": 1, "name": "best"})["name"] == "best"
+    assert do(client, "GET", "/searches/best")["final_of"] == "faces-demo"
+    for wrong in ({"epochs": 0}, {"recipe": "mine"}, {"members": "all"}, {"name": "a b"}, {"seed": 1}):
+        assert refused(client, "POST", path, json=wrong)[0] == 422
+
+
+def make_real(session: Session, search: StoredExperiment) -> None:
+    """Its candidates become networks of its space."""
+    space, rng = search.experiment.search_space.search_space(), np.random.default_rng(1)
+    for row in session.scalars(select(CandidateRow).where(CandidateRow.experiment_id == search.id)):
+        network = space.sample(rng)
+        row.architecture, row.digest = network.to_dict(), network.digest
 
 
 def test_a_reader_changes_nothing(client: TestClient, results: Results, database: Database) -> None:

@@ -99,7 +99,11 @@ def test_searches_are_started_changed_and_deleted(farm: Farm, tmp_path: Path) ->
     assert mine.raise_limit(30)["target"] == 30
     with pytest.raises(Conflict, match="running: stop it first"):
         mine.delete()
+    with pytest.raises(Conflict, match="not over yet"):
+        mine.finish(epochs=3)
     assert mine.stop()["changed"] and mine.resume()["changed"] and mine.stop()["changed"]
+    with pytest.raises(ConfigError, match="no complete and feasible candidate"):
+        mine.finish(epochs=3, recipe="search")
     assert mine.delete()["name"] == "demo"
     with pytest.raises(NotFound, match="there is no search 'demo'"):
         mine.status()

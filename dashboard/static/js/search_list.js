@@ -24,6 +24,7 @@ const card = (search) => {
     ),
     h("p", { class: "hint" }, `started ${ago(search.created_at)} · ${search.devices.join(", ") || "no device class"}`),
     search.control_of && h("p", { class: "hint" }, "random control of ", h("a", { href: `/searches/${segment(search.control_of)}` }, search.control_of)),
+    search.final_of && h("p", { class: "hint" }, "trains the best of ", h("a", { href: `/searches/${segment(search.final_of)}` }, search.final_of), " to the end"),
     search.reason && h("p", { class: "trouble" }, search.reason),
   );
 };

@@ -25,13 +25,23 @@ export const header = (search, { mayOperate, mayDelete }) => {
         h("a", { class: "button", href: `/compare?searches=${segment(search.name)}`, "data-key": "compare-searches" }, "Compare"),
         mayOperate && search.status === "running" && act("Stop", post("stop", "stops: what is in flight comes to its end"), "stop"),
         mayOperate && search.status === "stopped" && act("Resume", post("resume", "goes on"), "resume"),
+        mayOperate && search.status !== "running" && search.front > 0 && act("Train the best", () => finish(path), "finish"),
         mayOperate && act("Raise the limit", () => raise(search, path), "raise"),
         mayDelete && search.status !== "running" && act("Delete", () => remove(search, path), "delete", { class: "danger" }),
       ),
     ),
+    search.final_of && h("p", { class: "hint" }, "Trains the best networks of ", h("a", { href: `/searches/${segment(search.final_of)}` }, search.final_of), " to the end."),
     search.reason && h("p", { class: "notice bad" }, search.reason),
     search.simulated_devices.length > 0 && h("p", { class: "hint" }, `Latencies on ${search.simulated_devices.join(", ")} are simulated: nothing of them was measured on silicon.`),
   ];
+};
+
+const finish = async (path) => {
+  const body = h("div", {}, h("p", {}, "The networks on the front are trained from scratch and wholly, quantized, measured and scored again, by a search of its own."), h("label", {}, "Epochs: ", h("input", { type: "number", name: "epochs", min: 1, max: 10000, step: 1, value: 30, required: true })));
+  const answer = await ask({ title: "Train the best to the end", body, confirm: "Train" });
+  if (!answer) return;
+  const { name } = await send("POST", `${path}/finish`, { epochs: Number(answer.epochs) });
+  location.assign(`/searches/${segment(name)}`);
 };
 
 const raise = async (search, path) => {
