@@ -1,10 +1,12 @@
 """Fills templates. What they are given is escaped, whatever it is."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 from fastapi import Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
 from dashboard.auth.identity import Identity
@@ -25,9 +27,15 @@ class Templates:
             lstrip_blocks=True,
         )
         self._environment.globals["static"] = static_url
+        self._environment.filters["code"] = _with_code
 
     def render(self, name: str, **values: Any) -> str:
         return self._environment.get_template(name).render(**values)
+
+
+def _with_code(text: str) -> Markup:
+    """What stands between backquotes as code; all of it escaped."""
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 def page(

@@ -227,6 +227,8 @@ def cursor(**content: Any) -> str:
         ({"sort": "speed"}, "unknown column 'speed'"),
         ({"device": "pixel-8"}, "knows no device class 'pixel-8'"),
         ({"after": "bogus"}, "that is no cursor"),
+        ({"after": "x" * 1000}, "that is no cursor"),
+        ({"sort": "miou", "after": cursor(sort="miou", key=0.5, number=2**70)}, "that is no cursor"),
         ({"sort": "reason", "after": cursor(sort="reason", key="a\0b", number=1)}, "that is no cursor"),
         ({"after": "eyJzb3J0IjoiLW1pb3UiLCJrZXkiOjAuNSwibnVtYmVyIjozfQ"}, "belongs to the order '-miou'"),
     ],
@@ -255,4 +257,6 @@ def test_the_description_is_served_without_anything_from_elsewhere(client: TestC
     assert "/api/v1/searches/{name}/candidates" in paths
     page = client.get("/docs").text
     assert "GET /api/v1/searches/{name}/front" in page
+    assert "<code>search list --json</code>" in page
+    assert "`" not in page
     assert "http://" not in page and "https://" not in page

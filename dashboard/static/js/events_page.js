@@ -39,8 +39,9 @@ const refresh = async () => {
   if (last === before) return;
   replace(list, shown.length ? table({ caption: `The latest ${shown.length}`, columns, rows: shown.map((event) => ({ ...event, attributes: { "data-id": event.id, class: before !== null && event.id > before ? "fresh" : null } })) }) : h("p", { class: "empty" }, "Nothing yet."));
   before = last;
+  if (!list.isConnected) ready(card);
   page().dataset.last = last;
 };
 
-ready(h("section", { class: "card" }, h("div", { class: "controls" }, h("label", {}, "About ", pick)), list));
+const card = h("section", { class: "card" }, h("div", { class: "controls" }, h("label", {}, "About ", pick)), list);
 await live(refresh);

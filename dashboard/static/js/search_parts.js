@@ -25,7 +25,7 @@ export const header = (search, { mayOperate, mayDelete }) => {
         h("a", { class: "button", href: `/compare?searches=${segment(search.name)}`, "data-key": "compare-searches" }, "Compare"),
         mayOperate && search.status === "running" && act("Stop", post("stop", "stops: what is in flight comes to its end"), "stop"),
         mayOperate && search.status === "stopped" && act("Resume", post("resume", "goes on"), "resume"),
-        mayOperate && search.status !== "running" && search.front > 0 && act("Train the best", () => finish(path), "finish"),
+        mayOperate && search.status !== "running" && search.front > 0 && !search.final_of && act("Train the best", () => finish(path), "finish"),
         mayOperate && act("Raise the limit", () => raise(search, path), "raise"),
         mayDelete && search.status !== "running" && act("Delete", () => remove(search, path), "delete", { class: "danger" }),
       ),
