@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, any_, literal, select
+from sqlalchemy import Select, any_, case, literal, select
 from sqlalchemy.orm import Session
 
 from db.artifact import CandidateArtifact
@@ -24,15 +24,20 @@ class PlannedNetwork:
     settings: MeasurementSettings
 
 
-def queued_networks(session: Session, device: str, kind: str, *, limit: int) -> list[PlannedNetwork]:
-    """Artifacts of that kind of the evaluations that will be measured next, oldest first."""
+def queued_networks(session: Session, device: str, kind: str, trained_kind: str, *, limit: int) -> list[PlannedNetwork]:
+    """Artifacts of the evaluations that will be measured next, oldest first.
+
+    kind: of those to measure where it is about no rung; trained_kind: where it is.
+    """
+    wanted = case((EvaluationRow.rung.is_(None), kind), else_=trained_kind)
     query = (
-        _artifacts(device, kind)
+        _artifacts(device, kind, trained_kind)
         .join(EvaluationRow, EvaluationRow.candidate_id == CandidateRow.id)
         .where(
             EvaluationRow.status == EvaluationStatus.QUEUED,
             EvaluationRow.stage == Stage.MEASURE,
             EvaluationRow.device == device,
+            CandidateArtifactRow.kind == wanted,
         )
         .order_by(EvaluationRow.id, CandidateArtifactRow.id.desc())
         .limit(limit)
@@ -53,7 +58,7 @@ def newest_settings(session: Session, device: str) -> MeasurementSettings | None
     return None if row is None else read_config(row.name, dumps(row.config)).measurement
 
 
-def _artifacts(device: str, kind: str) -> Select[Row]:
+def _artifacts(device: str, *kinds: str) -> Select[Row]:
     """That are there still, with the search that wants them."""
     columns = (ArtifactRow.sha256, CandidateArtifactRow.kind, ArtifactRow.size_bytes, ArtifactRow.uri)
     return (
@@ -62,7 +67,9 @@ def _artifacts(device: str, kind: str) -> Select[Row]:
         .join(CandidateRow, CandidateRow.id == CandidateArtifactRow.candidate_id)
         .join(ExperimentRow, ExperimentRow.id == CandidateRow.experiment_id)
         .where(
-            CandidateArtifactRow.kind == kind, CandidateArtifactRow.device == device, ArtifactRow.deleted_at.is_(None)
+            CandidateArtifactRow.kind.in_(kinds),
+            CandidateArtifactRow.device == device,
+            ArtifactRow.deleted_at.is_(None),
         )
     )
 

@@ -39,9 +39,10 @@ log = logging.getLogger(__name__)
 Runtimes = Callable[[MeasurementSettings, Mapping[str, str]], DeviceRuntime]
 
 NETWORK_KIND = "network"
+TRAINED_NETWORK_KIND = "trained_network"
 REFERENCE_KIND = "reference"
-"""Kinds of the artifacts that the compile stage leaves for a device class: always the candidate's network, and the
-reference network where it has to be compiled for the device."""
+"""Kinds of the artifacts that the compile stage leaves for a device class: the candidate's network with random weights
+and, as a rung has trained it, with others; and the reference network where it has to be compiled for the device."""
 
 
 @dataclass(frozen=True)
@@ -224,7 +225,8 @@ class _Job:
 
     @property
     def network(self) -> CandidateArtifact:
-        return self.claim.artifact(NETWORK_KIND, self.claim.step.device)
+        kind = NETWORK_KIND if self.claim.step.rung is None else TRAINED_NETWORK_KIND
+        return self.claim.artifact(kind, self.claim.step.device)
 
 
 def _settings(claim: Claim) -> MeasurementSettings:

@@ -15,7 +15,7 @@ from paretofarm.errors import ConfigError, DatabaseUnavailable, NotDeployable, U
 
 log = logging.getLogger(__name__)
 
-NETWORK_KIND = "network"
+NETWORK_KIND, TRAINED_NETWORK_KIND = "network", "trained_network"
 AHEAD = 2
 """Networks: the next job's, and that of the job after it. Other phones of the class may take them first."""
 
@@ -42,7 +42,9 @@ class Prefetch:
         """
         try:
             with self._database.transaction() as session:
-                planned = upcoming.queued_networks(session, self._device, NETWORK_KIND, limit=AHEAD)
+                planned = upcoming.queued_networks(
+                    session, self._device, NETWORK_KIND, TRAINED_NETWORK_KIND, limit=AHEAD
+                )
             fresh = [each for each in planned if each.artifact.sha256 not in self._pushed]
             if not fresh:
                 return False

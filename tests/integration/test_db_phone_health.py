@@ -121,19 +121,25 @@ def compiled_candidate(database: Database, sha256: str) -> int:
         candidates.queue(session, candidate_id, steps)
         query = session.query(EvaluationRow.id).filter_by(candidate_id=candidate_id, stage=Stage.COMPILE)
         claim = claim_first(session, query.scalar())
-        artifact = StoredArtifact(sha256, "network", 1, f"file:///{sha256}")
-        report(session, claim, Report(artifacts=[artifact]))
+        report(session, claim, Report(artifacts=[stored(sha256, "network")]))
     return candidate_id
+
+
+def stored(sha256: str, kind: str) -> StoredArtifact:
+    return StoredArtifact(sha256, kind, 1, f"file:///{sha256}")
+
+
+KINDS = ("network", "trained_network")
 
 
 def test_what_will_be_measured_next_is_known_and_claimed_by_nobody(database: Database) -> None:
     for sha256 in ("c" * 64, "d" * 64, "e" * 64):
         compiled_candidate(database, sha256)
     with database.transaction() as session:
-        planned = upcoming.queued_networks(session, "virtual", "network", limit=2)
+        planned = upcoming.queued_networks(session, "virtual", *KINDS, limit=2)
         assert [each.artifact.sha256[0] for each in planned] == ["c", "d"]
         assert planned[0].settings.runtime == DOCUMENT["measurement"]["runtime"]
-        assert upcoming.queued_networks(session, "sm8550", "network", limit=2) == []
+        assert upcoming.queued_networks(session, "sm8550", *KINDS, limit=2) == []
         measures = session.query(EvaluationRow.status).filter_by(stage=Stage.MEASURE)
         assert {status.value for (status,) in measures} == {"queued"}
         newest = upcoming.newest_network(session, "virtual", "network")
@@ -142,3 +148,17 @@ def test_what_will_be_measured_next_is_known_and_claimed_by_nobody(database: Dat
         settings = upcoming.newest_settings(session, "virtual")
         assert settings is not None and settings.runtime == "onnxruntime"
         assert upcoming.newest_settings(session, "sm8550") is None
+
+
+def test_where_a_trained_network_is_to_be_measured_that_one_is_next(database: Database) -> None:
+    candidate_id = compiled_candidate(database, "c" * 64)
+    with database.transaction() as session:
+        first = session.query(EvaluationRow.id).filter_by(candidate_id=candidate_id, stage=Stage.MEASURE).scalar()
+        report(session, claim_first(session, first), Report())
+        candidates.queue(session, candidate_id, [Step(Stage.COMPILE, "virtual", 0)])
+        query = session.query(EvaluationRow.id).filter_by(candidate_id=candidate_id, stage=Stage.COMPILE, rung=0)
+        report(session, claim_first(session, query.scalar()), Report(artifacts=[stored("d" * 64, KINDS[1])]))
+        assert upcoming.queued_networks(session, "virtual", *KINDS, limit=2) == []
+        candidates.queue(session, candidate_id, [Step(Stage.MEASURE, "virtual", 0)])
+        [planned] = upcoming.queued_networks(session, "virtual", *KINDS, limit=2)
+        assert (planned.artifact.kind, planned.artifact.sha256) == ("trained_network", "d" * 64)

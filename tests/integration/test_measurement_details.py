@@ -3,6 +3,7 @@
 Real Postgres, a real phone of the virtual kind; a loop stands for Celery.
 """
 
+import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -63,6 +64,10 @@ class Steady:
         return replace(times, samples_ms=(pace,) * len(times.samples_ms))
 
 
+def sha256_of(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
 def steady(settings: OnnxRuntimeMeasurement, environment: Mapping[str, str]) -> Any:
     return Steady(OnnxRuntime(settings))
 
@@ -116,17 +121,19 @@ class Agent:
         with self.database.transaction() as session:
             return list(session.scalars(select(CandidateRow.metrics).order_by(CandidateRow.id)))
 
-    def _queue(self, session: Session, measurement: dict[str, Any]) -> None:
-        compiled = self.store.put_file(network(self.folder / "network.onnx", 8), "network")
+    def _queue(self, session: Session, measurement: dict[str, Any], rung: int | None = None) -> None:
+        compiled = [self.store.put_file(network(self.folder / "network.onnx", 8), "network")]
+        if rung is not None:
+            compiled.append(self.store.put_file(network(self.folder / "trained.onnx", 5), "trained_network"))
         [candidate_id] = store_candidates(session, store_experiment(session, measurement=measurement).id)
-        candidates.queue(session, candidate_id, [Step(Stage.COMPILE, device="virtual")])
+        candidates.queue(session, candidate_id, [Step(Stage.COMPILE, "virtual", rung)])
         mine = select(EvaluationRow.id).where(EvaluationRow.candidate_id == candidate_id).order_by(EvaluationRow.id)
         for evaluation_id in session.scalars(mine).all():
             claim = leases.claim(session, evaluation_id, 1, owner="worker", lease_s=60)
             assert claim is not None
-            artifacts = [compiled] if claim.step.stage is Stage.COMPILE else []
+            artifacts = compiled if claim.step.stage is Stage.COMPILE else []
             leases.report(session, claim, Report(artifacts=artifacts))
-        candidates.queue(session, candidate_id, [Step(Stage.MEASURE, device="virtual")])
+        candidates.queue(session, candidate_id, [Step(Stage.MEASURE, "virtual", rung)])
 
 
 @pytest.fixture
@@ -155,6 +162,18 @@ def test_the_same_network_is_not_measured_twice(agent: Agent) -> None:
     one, other = agent.metrics()
     assert one == other and one["latency_ms@virtual"] > 0
     assert second.simulated
+
+
+def test_what_is_measured_at_a_rung_is_the_network_that_it_has_trained(agent: Agent) -> None:
+    untrained = agent.measure()
+    with agent.database.transaction() as session:
+        agent._queue(session, MEASUREMENT, rung=0)
+    agent.work()
+    trained = agent.measurements()[-1]
+    assert trained.network_sha256 == sha256_of((agent.folder / "trained.onnx").read_bytes())
+    assert trained.network_sha256 != untrained.network_sha256
+    assert trained.reused_from is None
+    assert agent.metrics()[-1]["latency_ms@virtual"] > 0
 
 
 def test_a_copy_is_not_copied(agent: Agent) -> None:
