@@ -4,6 +4,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
+from paretofarm.calibration import Calibration
 from paretofarm.latency import MAX_REFERENCE_SHIFT
 from paretofarm.metrics import Metric
 from paretofarm.strict import Strict
@@ -22,6 +23,11 @@ class MeasurementProtocol(Strict):
 
     reuse: what was measured before under the same protocol, not noisy, is not measured again. sustained_s: afterwards
     the network runs without a pause for that long, for `latency_sustained_ms` (0: not at all).
+
+    calibration: how the ranges of a trained network's quantized activations are chosen: their extremes over the
+    calibration images (`minmax`), all but a ten-thousandth at each end (`percentile`), the least squared error (`mse`),
+    or whichever of these scores `best` on the validation split. With random weights it is always `minmax`.
+    layer_sensitivity: the layers that suffer most from quantization are looked for, too.
     """
 
     max_relative_ci: float = Field(0.02, gt=0, lt=1)
@@ -35,6 +41,8 @@ class MeasurementProtocol(Strict):
     reuse: bool = True
     sustained_s: float = Field(0.0, ge=0, le=7200)
     calibration_images: int = Field(64, ge=1, le=10_000)
+    calibration: Calibration = "best"
+    layer_sensitivity: bool = True
     test_images: int = Field(200, ge=1, le=10_000, description="that device_miou and its kin are scored on")
 
     @model_validator(mode="after")

@@ -103,7 +103,8 @@ class Bench:
     def _compile_trained(self, claim: Claim, keeper: LeaseKeeper, folder: Path) -> Report:
         """Reports no metric: what the first compilation told of the device class stays true."""
         result = self._run(claim, keeper, "compile_trained", self._compilation(claim, TRAINED_ONNX, folder))
-        paths = {TRAINED_NETWORK: result["network"], TEST_SET: result["test_set"]}
+        network, reference, test_set = (result[name] for name in ("network", "reference", "test_set"))
+        paths = {TRAINED_NETWORK: network, REFERENCE: reference, TEST_SET: test_set}
         return Report(artifacts=self._put(paths), details=result["notes"])
 
     def _compilation(self, claim: Claim, source: str, folder: Path) -> Parameters:

@@ -8,14 +8,12 @@ import functools
 import os
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
-import onnx
 import torch
 from pydantic import TypeAdapter, ValidationError
 from torch import nn
@@ -28,20 +26,25 @@ from paretofarm.objective import Constraint, violation
 from paretofarm.runtimes import MeasurementSettings
 from paretofarm.spaces import SearchSpaceSettings
 from paretofarm.training import SegmentationTraining
-from workers.datasets import Split, class_names, open_dataset
+from workers.calibration_images import calibration_images, noise
+from workers.datasets import Dataset, Split, class_names, open_dataset
 from workers.export import export_onnx, verify_onnx
 from workers.isolation.child import Emit, Job
 from workers.memory import out_of_memory_named
 from workers.networks import build_network, count_macs, count_parameters
 from workers.scored_images import float_scores, scored_images
-from workers.toolchains import CompiledNetwork, Image, toolchain
+from workers.toolchains import HeldOut, toolchain
+from workers.toolchains.held_out import Progress, part
 from workers.training import EpochMetrics, train
-from workers.training.batches import to_input
 from workers.training.checkpoint import load_trained
 
 Parameters = Mapping[str, Any]
 
 PROGRESS_EVERY_S = 1.0
+COMPARED_IMAGES = 200
+"""Of the validation split, to compare calibrations on."""
+COMPILED = 0.8
+"""Share of the work on a trained network, as progress is told; the rest is its scores in float32."""
 
 
 def warm_up() -> None:
@@ -78,41 +81,49 @@ def compile_network(parameters: Parameters, emit: Emit) -> dict[str, Any]:
     out (folders). Out: network (path), reference (path or None), metrics (network_bytes), notes.
     Errors: `ConversionFailed`, `NotDeployable`, `DataError`.
     """
-    compiled = _compiled(parameters)
+    return _compile(parameters)
+
+
+def compile_trained(parameters: Parameters, emit: Emit) -> dict[str, Any]:
+    """A trained network becomes what a phone is measured and scored with, and the images that it is scored on.
+
+    In: as `compile_network`, dataset not None. Out: what that gives, and test_set (path; `paretofarm.labelled_images`).
+    Among the notes are calibration (`paretofarm.calibration.CalibrationResult`, where the runtime can choose: on the
+    validation split) and float_scores (by name: what the network scores on the test set before it is quantized).
+    Emits progress as `train_network` does. Errors: `ConversionFailed`, `NotDeployable`, `DataError`.
+    """
+    settings, progress = _parse(MeasurementSettings, parameters["measurement"]), _Progress(emit)
+    compiled = _compile(parameters, part(progress, 0, COMPILED))
+    labelled = scored_images(_dataset(parameters), settings.test_images)
+    scores = float_scores(Path(parameters["onnx"]), labelled, part(progress, COMPILED, 1))
+    test_set = Path(parameters["out"], "test_set")
+    with test_set.open("wb") as file:
+        file.writelines(encode(labelled))
+    notes = {**compiled["notes"], **compiled["metrics"], "float_scores": scores.overall, "test_images": len(labelled)}
+    return {**compiled, "test_set": str(test_set), "notes": notes}
+
+
+def _compile(parameters: Parameters, compared: Progress | None = None) -> dict[str, Any]:
+    """compared: given where calibrations are to be compared; hears of its progress."""
+    settings = _parse(MeasurementSettings, parameters["measurement"])
+    source, held_out = Path(parameters["onnx"]), None
+    if parameters["dataset"] is None:
+        images = noise(source, settings.calibration_images)
+    else:
+        dataset = _dataset(parameters)
+        images = calibration_images(dataset, settings.calibration_images)
+        if compared is not None:
+            held_out = HeldOut(scored_images(dataset, COMPARED_IMAGES, Split.VALIDATION), compared)
+    compiler = toolchain(settings, os.environ, Path(parameters["cache"]))
+    out = Path(parameters["out"], "compiled")
+    compiled = compiler.compile(source, images, parameters["device"], out, held_out)
+    chosen = {} if compiled.calibration is None else {"calibration": compiled.calibration.to_dict()}
     return {
         "network": str(compiled.path),
         "reference": compiled.reference and str(compiled.reference),
         "metrics": dict(compiled.metrics),
-        "notes": dict(compiled.notes),
+        "notes": {**compiled.notes, **chosen},
     }
-
-
-def compile_trained(parameters: Parameters, emit: Emit) -> dict[str, Any]:
-    """A trained network becomes what a phone is scored with, and the images that it is scored on.
-
-    In: as `compile_network`, dataset not None. Out: network, test_set (paths; `paretofarm.labelled_images`), notes,
-    float_scores (by name: what the network scores on the same images before it is quantized).
-    Errors: `ConversionFailed`, `NotDeployable`, `DataError`.
-    """
-    settings = _parse(MeasurementSettings, parameters["measurement"])
-    dataset = open_dataset(_parse(DatasetSettings, parameters["dataset"]), Path(parameters["cache"]))
-    compiled = _compiled(parameters)
-    labelled = scored_images(dataset, settings.test_images)
-    scores = float_scores(Path(parameters["onnx"]), labelled, _Progress(emit))
-    test_set = Path(parameters["out"], "test_set")
-    with test_set.open("wb") as file:
-        file.writelines(encode(labelled))
-    notes = {**compiled.notes, **compiled.metrics, "float_scores": scores.overall, "test_images": len(labelled)}
-    return {"network": str(compiled.path), "test_set": str(test_set), "notes": notes}
-
-
-def _compiled(parameters: Parameters) -> CompiledNetwork:
-    settings = _parse(MeasurementSettings, parameters["measurement"])
-    source = Path(parameters["onnx"])
-    count = settings.calibration_images
-    images = _noise(source, count) if parameters["dataset"] is None else _calibration_images(parameters, count)
-    compiler = toolchain(settings, os.environ, Path(parameters["cache"]))
-    return compiler.compile(source, images, parameters["device"], Path(parameters["out"], "compiled"))
 
 
 def train_network(parameters: Parameters, emit: Emit) -> dict[str, Any]:
@@ -220,17 +231,8 @@ def _classes(parameters: Parameters) -> int:
     return 1 if dataset is None else len(class_names(_parse(DatasetSettings, dataset)))
 
 
-def _calibration_images(parameters: Parameters, count: int) -> Iterator[Image]:
-    dataset = open_dataset(_parse(DatasetSettings, parameters["dataset"]), Path(parameters["cache"]))
-    for image in dataset.splits[Split.CALIBRATION].images[:count]:
-        yield to_input(torch.from_numpy(np.array(image[None]))).contiguous().numpy()
-
-
-def _noise(source: Path, count: int) -> Iterator[Image]:
-    shape = [dimension.dim_value for dimension in onnx.load(source).graph.input[0].type.tensor_type.shape.dim]
-    rng = np.random.default_rng(0)
-    for _ in range(count):
-        yield rng.random(shape, dtype=np.float32)
+def _dataset(parameters: Parameters) -> Dataset:
+    return open_dataset(_parse(DatasetSettings, parameters["dataset"]), Path(parameters["cache"]))
 
 
 def _parse(kind: Any, document: Any) -> Any:

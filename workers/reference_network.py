@@ -23,7 +23,7 @@ def main() -> None:
     onnx = folder / "reference.onnx"
     export_onnx(_network(), SHAPE, onnx)
     toolchain = OnnxRuntimeToolchain(OnnxRuntimeMeasurement(runtime="onnxruntime"))
-    toolchain.compile(onnx, reference_images(), "any", folder / "reference_int8.onnx")
+    toolchain.compile(onnx, list(reference_images()), "any", folder / "reference_int8.onnx")
 
 
 def _network() -> nn.Module:

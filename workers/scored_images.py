@@ -1,10 +1,12 @@
 """The images that trained networks are scored on, on phones and in float32: drawn from the test split, which neither
-training, validation nor calibration sees."""
+training, validation nor calibration sees. Others, of the validation split, decide between calibrations."""
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from paretofarm.errors import ConversionFailed
 from paretofarm.labelled_images import LabelledImages
@@ -13,10 +15,13 @@ from workers.datasets import Dataset, Split
 from workers.memory import first_line
 from workers.session import OnnxRuntimeErrors, infer, open_session
 
+Predictor = Callable[[npt.NDArray[np.float32]], npt.NDArray[Any]]
+"""An image [1, 3, H, W] to logits [1, classes, H, W]."""
 
-def scored_images(dataset: Dataset, wanted: int) -> LabelledImages:
+
+def scored_images(dataset: Dataset, wanted: int, part: Split = Split.TEST) -> LabelledImages:
     """`wanted` images, or as many as there are, spread evenly over the split: the same ones every time."""
-    split = dataset.splits[Split.TEST]
+    split = dataset.splits[part]
     indices = np.linspace(0, len(split) - 1, min(wanted, len(split))).round().astype(np.int64)
     return LabelledImages(
         class_names=dataset.class_names,
@@ -28,15 +33,22 @@ def scored_images(dataset: Dataset, wanted: int) -> LabelledImages:
 
 def float_scores(onnx: Path, labelled: LabelledImages, on_progress: Callable[[float], None]) -> SegmentationScores:
     """What the network scores before it is quantized. ConversionFailed where onnxruntime cannot run it."""
-    classes = len(labelled.class_names)
-    counts = np.zeros((classes, classes), np.int64)
     try:
         session = open_session(onnx)
-        for index in range(len(labelled)):
-            predictions = infer(session, labelled.inputs(index, index + 1)).argmax(axis=1)
-            labels = labelled.labels[index : index + 1]
-            counts += count(labels, predictions, classes=classes, ignore_index=labelled.ignore_index)
-            on_progress((index + 1) / len(labelled))
+        return scores_of(lambda image: infer(session, image), labelled, on_progress)
     except OnnxRuntimeErrors as error:
         raise ConversionFailed(f"onnxruntime cannot run the trained network: {first_line(error)}") from error
+
+
+def scores_of(
+    predictor: Predictor, labelled: LabelledImages, on_progress: Callable[[float], None]
+) -> SegmentationScores:
+    """What comes of these predictions, image by image. on_progress: told the share that is done."""
+    classes = len(labelled.class_names)
+    counts = np.zeros((classes, classes), np.int64)
+    for index in range(len(labelled)):
+        predictions = predictor(labelled.inputs(index, index + 1)).argmax(axis=1)
+        labels = labelled.labels[index : index + 1]
+        counts += count(labels, predictions, classes=classes, ignore_index=labelled.ignore_index)
+        on_progress((index + 1) / len(labelled))
     return score(counts, labelled.class_names)

@@ -13,12 +13,13 @@ class SnpeMeasurement(HtpCompilation):
 
     A block is of so many inferences, not of so many seconds: SNPE tells averages only, and every 50 inferences are a
     run of their own, which takes a moment to start. profiling_level: `detailed` keeps the time of each layer, and slows
-    the network down.
+    the network down. calibration: the SDK's quantizer takes the extremes.
     """
 
     runtime: Literal["snpe"]
     target: Literal["soc"] = "soc"
     min_block_s: float = Field(0.0, ge=0, le=600)
+    calibration: Literal["minmax"] = "minmax"
     perf_profile: PerfProfile = "burst"
     profiling_level: Literal["basic", "moderate", "detailed"] = "basic"
 

@@ -8,16 +8,18 @@ from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
+import numpy as np
 import pytest
 import yaml
 from device_runtime_contract import some_images
 from torch import nn
 
 from paretofarm.errors import ConfigError, ConversionFailed, WorkerCrashed
+from paretofarm.labelled_images import LabelledImages
 from paretofarm.packed_network import DESCRIPTION, NETWORK
 from paretofarm.runtimes import CommandMeasurement, OnnxRuntimeMeasurement
 from workers.export import export_onnx
-from workers.toolchains import CompiledNetwork, toolchain
+from workers.toolchains import CompiledNetwork, HeldOut, toolchain
 
 SETTINGS = CommandMeasurement(runtime="command", command="mine")
 SHAPE = (1, 3, 32, 32)
@@ -38,14 +40,19 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def compiled(
-    network: Path, folder: Path, convert: dict[str, Any] | None = None, settings: CommandMeasurement = SETTINGS
+    network: Path,
+    folder: Path,
+    convert: dict[str, Any] | None = None,
+    settings: CommandMeasurement = SETTINGS,
+    held_out: HeldOut | None = None,
 ) -> CompiledNetwork:
     time = {"argv": ["runner", "{network}"], "latency": {"regex": "(?P<time>.+)", "unit": "ms"}}
     document = {"network": "network.bin", "time": time, "convert": convert}
     (folder / "commands.yaml").write_text(yaml.safe_dump({"commands": {"mine": document}}))
     environment = {**os.environ, "PARETOFARM_COMMANDS": str(folder / "commands.yaml"), "PARETOFARM_SECRET": "x"}
     images = [image[None] for image in some_images(4)]
-    return toolchain(settings, environment, folder / "cache").compile(network, images, "phone", folder / "out.zip")
+    compiler = toolchain(settings, environment, folder / "cache")
+    return compiler.compile(network, images, "phone", folder / "out.zip", held_out)
 
 
 def content(archive: Path | None) -> bytes:
@@ -76,6 +83,17 @@ def test_fp32_passes_through_with_a_reference_in_fp32(network: Path, tmp_path: P
     assert content(result.path) == network.read_bytes()
     assert result.notes == {"precision": "fp32"}
     assert len(content(result.reference)) > len(content(compiled(network, tmp_path).reference))
+
+
+def test_calibrations_of_a_trained_network_are_compared_where_ours_goes_into_it(network: Path, tmp_path: Path) -> None:
+    images = np.zeros((2, 3, *SHAPE[2:]), np.uint8)
+    labelled = LabelledImages(tuple("abcde"), 255, images, np.zeros((2, *SHAPE[2:]), np.uint8))
+    held_out = HeldOut(labelled, lambda share: None)
+    ours = compiled(network, tmp_path, {"argv": [*converter(tmp_path), "{out}", "{onnx}"]}, held_out=held_out)
+    assert ours.calibration is not None
+    assert set(ours.calibration.int8) == {"minmax", "percentile", "mse"}
+    theirs = compiled(network, tmp_path, {"argv": [*converter(tmp_path), "{out}", "{float_onnx}"]}, held_out=held_out)
+    assert theirs.calibration is None
 
 
 def test_a_conversion_gets_what_it_asks_for(network: Path, tmp_path: Path) -> None:

@@ -20,7 +20,8 @@ from paretofarm.runtimes import MeasurementSettings, QnnMeasurement, QnnSimMeasu
 from paretofarm.soc import SOCS
 from workers.datasets import Split
 from workers.export import export_onnx
-from workers.toolchains import CompiledNetwork, Image, htp_compiler, toolchain
+from workers.scored_images import scored_images
+from workers.toolchains import CompiledNetwork, HeldOut, Image, htp_compiler, toolchain
 from workers.toolchains.htp_compiler import HtpTarget
 from workers.toolchains.qnn_calibration import spool
 from workers.toolchains.qnn_quantization import quantize_for_htp
@@ -145,6 +146,27 @@ def test_other_images_another_precision_or_chip_are_other_networks(trained: Path
         toolchain(INT8, {}, cache).compile(trained, images, "sm8550", tmp_path / "5"),
     ]
     assert len({one.path.read_bytes() for one in made}) == 5
+
+
+def test_a_trained_network_is_compiled_in_the_ranges_of_the_calibration_that_is_kept(
+    trained: Path, cache: Path, tmp_path: Path
+) -> None:
+    images, validation = list(calibration_images()), scored_images(small_dataset(), 12, Split.VALIDATION)
+    held_out = HeldOut(validation, lambda share: None)
+    made = {}
+    for calibration in ("minmax", "percentile", "best"):
+        settings = QnnMeasurement.model_validate({"runtime": "qnn", "calibration": calibration})
+        compiler = toolchain(settings, {}, cache)
+        made[calibration] = compiler.compile(trained, images, "sm8550", tmp_path / calibration, held_out)
+    scores = {name: one.calibration.int8 for name, one in made.items() if one.calibration}
+    assert set(scores["best"]) == {"minmax", "percentile", "mse"}
+    assert scores["best"]["percentile"] == scores["percentile"]["percentile"]
+    packages = {name: one.path.read_bytes() for name, one in made.items()}
+    assert packages["minmax"] != packages["percentile"]
+    plain = compiled(trained, tmp_path / "plain", cache)
+    assert plain.calibration is None
+    assert plain.path.read_bytes() == packages["minmax"], "ranges of ours are onnxruntime's to the last bit"
+    assert all(one.reference is not None for one in made.values())
 
 
 def test_the_simulator_gets_the_very_file_that_a_phone_gets(trained: Path, cache: Path, tmp_path: Path) -> None:

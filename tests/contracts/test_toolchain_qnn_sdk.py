@@ -10,10 +10,11 @@ import pytest
 from one_convolution import network
 
 from paretofarm.errors import ConfigError, ConversionFailed
+from paretofarm.labelled_images import LabelledImages
 from paretofarm.qnn_network import parse_interface
 from paretofarm.runtimes import QnnMeasurement, QnnSimMeasurement
 from workers.export import export_onnx
-from workers.toolchains import CompiledNetwork, toolchain
+from workers.toolchains import CompiledNetwork, HeldOut, toolchain
 
 SIDE = 16
 IMAGES = [np.zeros((1, 3, SIDE, SIDE), np.float32)] * 2
@@ -34,10 +35,12 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def compiled(source: Path, sdk: Path, settings: QnnMeasurement | QnnSimMeasurement = INT8) -> CompiledNetwork:
+def compiled(
+    source: Path, sdk: Path, settings: QnnMeasurement | QnnSimMeasurement = INT8, held_out: HeldOut | None = None
+) -> CompiledNetwork:
     environment = {"QNN_SDK_ROOT": str(sdk), "PATH": "/usr/bin:/bin", "PARETOFARM_DATABASE_PASSWORD": "secret"}
     return toolchain(settings, environment, sdk.parent / "cache").compile(
-        source, IMAGES, "sm8550", sdk.parent / "compiled"
+        source, IMAGES, "sm8550", sdk.parent / "compiled", held_out
     )
 
 
@@ -108,6 +111,16 @@ def test_the_simulator_takes_the_wheel_all_the_same(source: Path, sdk: Path) -> 
     made = compiled(source, sdk, QnnSimMeasurement(runtime="qnn-sim"))
     with zipfile.ZipFile(made.path) as archive:
         assert "context.onnx" in archive.namelist()
+
+
+def test_the_sdks_quantizer_takes_the_extremes_of_a_trained_network_too(source: Path, sdk: Path) -> None:
+    labelled = LabelledImages(tuple("abcd"), 255, np.zeros((1, 3, SIDE, SIDE), np.uint8), np.zeros((1, SIDE, SIDE)))
+    held_out = HeldOut(labelled, lambda share: None)
+    made = compiled(source, sdk, held_out=held_out)
+    assert made.calibration is None
+    assert made.path.read_bytes() == compiled(source, sdk).path.read_bytes()
+    with pytest.raises(ConfigError, match="is mse: the quantizer of QNN_SDK_ROOT knows minmax only"):
+        compiled(source, sdk, QnnMeasurement(runtime="qnn", calibration="mse"), held_out)
 
 
 def test_what_an_sdk_lacks_is_listed(source: Path, sdk: Path) -> None:

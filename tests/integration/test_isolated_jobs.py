@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from paretofarm.architecture import Architecture
+from paretofarm.calibration import CalibrationResult
 from paretofarm.errors import ArchitectureError, ArtifactMissing, DataError, OutOfMemory
 from paretofarm.labelled_images import decode
 from paretofarm.spaces import HourglassMobileSpace, HourglassSpace
@@ -172,9 +173,12 @@ def test_a_trained_network_compiles_with_the_images_it_is_scored_on(
     measurement = {"runtime": "onnxruntime", "calibration_images": 8, "test_images": 5}
     parameters = {"onnx": trained["onnx"], "dataset": dataset, "measurement": measurement, "cache": str(cache)}
     files: set[bytes] = set()
+    notes = []
     for name in ("first", "second"):
         (tmp_path / name).mkdir()
-        compiled, _ = run(server, "compile_trained", {**parameters, "device": "virtual", "out": str(tmp_path / name)})
+        job = {**parameters, "device": "virtual", "out": str(tmp_path / name)}
+        compiled, messages = run(server, "compile_trained", job)
+        notes.append(compiled["notes"])
         files.add(Path(compiled["test_set"]).read_bytes())
     labelled = decode(files.pop())
     assert files == set(), "the same data set gives the same file"
@@ -183,6 +187,35 @@ def test_a_trained_network_compiles_with_the_images_it_is_scored_on(
     assert 0 < compiled["notes"]["float_scores"]["miou"] < compiled["notes"]["float_scores"]["pixel_accuracy"] <= 1
     int8 = infer(open_session(Path(compiled["network"])), labelled.inputs(0, 1))
     assert int8.shape == (1, 19, SIDE, SIDE)
+    assert notes[0] == notes[1]
+    assert compiled["reference"] is None
+    assert all(0 < message["share"] <= 1 for message in messages)
+
+
+def test_calibrations_of_a_trained_network_are_compared_on_the_validation_split(
+    server: ForkServer, training: Result, dataset: Result, cache: Path, tmp_path: Path
+) -> None:
+    """In float32 it scores there what the training found."""
+    trained, _ = run(server, "train", training)
+    measurement = {"runtime": "onnxruntime", "calibration_images": 8, "test_images": 5}
+    parameters = {"onnx": trained["onnx"], "dataset": dataset, "measurement": measurement, "cache": str(cache)}
+    compiled, _ = run(server, "compile_trained", {**parameters, "device": "virtual", "out": str(tmp_path)})
+    found = CalibrationResult.from_dict(compiled["notes"]["calibration"])
+    assert found.fp32 == pytest.approx(trained["metrics"]["miou"], abs=1e-3)
+    assert set(found.int8) == {"minmax", "percentile", "mse"}
+    assert found.int8[found.kept] == max(found.int8.values())
+    assert 0 < len(found.layers) <= 10
+
+
+def test_with_a_trained_network_comes_the_reference_in_the_same_form(
+    server: ForkServer, training: Result, dataset: Result, cache: Path, tmp_path: Path
+) -> None:
+    trained, _ = run(server, "train", training)
+    measurement = {"runtime": "qnn", "calibration_images": 4, "test_images": 2}
+    parameters = {"onnx": trained["onnx"], "dataset": dataset, "measurement": measurement, "cache": str(cache)}
+    compiled, _ = run(server, "compile_trained", {**parameters, "device": "sm8350", "out": str(tmp_path)})
+    assert Path(compiled["reference"]).is_file()
+    assert compiled["notes"]["calibration"]["kept"] in ("minmax", "percentile", "mse")
 
 
 def test_a_process_of_its_own_changes_nothing_in_the_result(server: ForkServer, training: Result) -> None:

@@ -8,13 +8,14 @@ from paretofarm.errors import ConfigError
 from paretofarm.runtimes import MeasurementSettings
 from workers.toolchains.command import CommandToolchain
 from workers.toolchains.command_file import read_commands
+from workers.toolchains.held_out import HeldOut
 from workers.toolchains.onnxruntime import OnnxRuntimeToolchain
-from workers.toolchains.port import CompiledNetwork, Image, Toolchain
+from workers.toolchains.port import CompiledNetwork, Image, Images, Toolchain
 from workers.toolchains.qnn import QnnToolchain
 from workers.toolchains.snpe import SnpeToolchain
 from workers.toolchains.snpe_tools import SnpeTools
 
-__all__ = ["CompiledNetwork", "Image", "Toolchain", "toolchain"]
+__all__ = ["CompiledNetwork", "HeldOut", "Image", "Images", "Toolchain", "toolchain"]
 
 
 def toolchain(settings: MeasurementSettings, environment: Mapping[str, str], cache: Path) -> Toolchain:

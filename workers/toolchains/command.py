@@ -14,13 +14,12 @@ from paretofarm.commands import Command, Conversion
 from paretofarm.errors import ConversionFailed
 from paretofarm.runtimes import CommandMeasurement, OnnxRuntimeMeasurement
 from workers.reference import reference_images, reference_onnx
+from workers.toolchains.held_out import HeldOut
 from workers.toolchains.host_program import run_program, tail
 from workers.toolchains.made_once import made_once
 from workers.toolchains.onnxruntime import OnnxRuntimeToolchain
 from workers.toolchains.packing import pack, packed_bytes, shapes
-from workers.toolchains.port import CompiledNetwork, Image
-
-Notes = Mapping[str, float | str]
+from workers.toolchains.port import CompiledNetwork, Image, Images
 
 
 @dataclass(frozen=True)
@@ -32,9 +31,12 @@ class CommandToolchain:
     environment: Mapping[str, str]
     cache: Path
 
-    def compile(self, onnx: Path, calibration: Iterable[Image], device: str, out: Path) -> CompiledNetwork:
-        notes = self._build(onnx, calibration, out)
-        return CompiledNetwork(out, {"network_bytes": packed_bytes(out)}, notes, self._reference())
+    def compile(
+        self, onnx: Path, calibration: Images, device: str, out: Path, held_out: HeldOut | None = None
+    ) -> CompiledNetwork:
+        made = self._build(onnx, calibration, out, held_out)
+        size = {"network_bytes": packed_bytes(out)}
+        return CompiledNetwork(out, size, made.notes, self._reference(), made.calibration)
 
     def _reference(self) -> Path:
         """The reference goes the same way. Another conversion makes another one."""
@@ -44,7 +46,7 @@ class CommandToolchain:
         return made_once(path, lambda file: self._build_reference(file))
 
     def _build_reference(self, out: Path) -> None:
-        self._build(reference_onnx(), reference_images(), out)
+        self._build(reference_onnx(), list(reference_images()), out, None)
 
     def _conversion_parts(self) -> list[str]:
         """What the conversion says, and the files that it names, such as its program."""
@@ -54,40 +56,47 @@ class CommandToolchain:
         named = [Path(word) for word in convert.argv if Path(word).is_absolute() and Path(word).is_file()]
         return [convert.model_dump_json(), *(_sha256(file) for file in named)]
 
-    def _build(self, source: Path, images: Iterable[Image], out: Path) -> Notes:
-        """Writes the network's archive."""
+    def _build(self, source: Path, images: Images, out: Path, held_out: HeldOut | None) -> CompiledNetwork:
+        """Writes the network's archive. What it returns is what went into it."""
         with tempfile.TemporaryDirectory(prefix="command-") as scratch:
             made = Path(scratch, "made")
             convert = self.command.convert
             if convert is None:
-                notes = self._network(source, images, made)
+                content = self._network(source, images, made, held_out)
             else:
-                notes = self._convert(convert, source, list(images), Path(scratch), made)
+                content = self._convert(convert, source, images, Path(scratch), made, held_out)
             pack(out, made, shapes(source))
-        return notes
+        return content
 
-    def _network(self, source: Path, images: Iterable[Image], out: Path) -> Notes:
+    def _network(self, source: Path, images: Images, out: Path, held_out: HeldOut | None) -> CompiledNetwork:
         """The ONNX network in the experiment's precision."""
-        settings = OnnxRuntimeMeasurement(runtime="onnxruntime", precision=self.settings.precision)
-        return OnnxRuntimeToolchain(settings).compile(source, images, "any", out).notes
+        settings = OnnxRuntimeMeasurement(
+            runtime="onnxruntime",
+            precision=self.settings.precision,
+            calibration=self.settings.calibration,
+            layer_sensitivity=self.settings.layer_sensitivity,
+        )
+        return OnnxRuntimeToolchain(settings).compile(source, images, "any", out, held_out)
 
-    def _convert(self, convert: Conversion, source: Path, images: list[Image], scratch: Path, out: Path) -> Notes:
+    def _convert(
+        self, convert: Conversion, source: Path, images: Images, scratch: Path, out: Path, held_out: HeldOut | None
+    ) -> CompiledNetwork:
         folder = scratch / "folder"
         folder.mkdir()
         values = {"out": str(out), "folder": str(folder), "precision": self.settings.precision}
-        notes: Notes = {"precision": self.settings.precision}
+        content = CompiledNetwork(out, {}, {"precision": self.settings.precision})
         # Converters name what they write after what they read.
         if "float_onnx" in convert.used:
             values["float_onnx"] = str(shutil.copyfile(source, scratch / "float_network.onnx"))
         if "onnx" in convert.used:
-            notes = self._network(source, images, scratch / "network.onnx")
-            values["onnx"] = str(scratch / "network.onnx")
+            content = self._network(source, images, scratch / "network.onnx", held_out)
+            values["onnx"] = str(content.path)
         if "calibration" in convert.used:
             values["calibration"] = str(_written(images, scratch))
         self._run(convert, values, folder)
         if not out.is_file():
             raise ConversionFailed(f"the conversion of {self.settings.command} left no file")
-        return notes
+        return content
 
     def _run(self, convert: Conversion, values: Mapping[str, str], folder: Path) -> None:
         outcome = run_program(

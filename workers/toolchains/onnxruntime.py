@@ -2,10 +2,13 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -14,12 +17,17 @@ from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, Q
 from onnxruntime.quantization.registry import QDQRegistry, QLinearOpsRegistry
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
+from paretofarm.calibration import CalibrationResult, methods
 from paretofarm.errors import ConversionFailed
 from paretofarm.runtimes import OnnxRuntimeMeasurement
 from workers.memory import first_line
 from workers.quiet import quiet
+from workers.scored_images import Predictor
 from workers.session import INPUT, OnnxRuntimeErrors, infer, open_session
-from workers.toolchains.port import CompiledNetwork, Image
+from workers.toolchains.comparison import compare
+from workers.toolchains.held_out import HeldOut
+from workers.toolchains.port import CompiledNetwork, Image, Images
+from workers.toolchains.ranges import Ranges, overrides
 
 # Bilinear Resize stays in float between int8 neighbours: on the CPU its uint8 kernel made whole networks 25-30 %
 # slower, and quantizing its result with its input's range 5 % (64 px and 128 px, 8 to 32 base channels).
@@ -36,11 +44,17 @@ _QuantizerErrors: tuple[type[Exception], ...] = (*OnnxRuntimeErrors, TypeError, 
 
 @dataclass(frozen=True)
 class OnnxRuntimeToolchain:
-    """`precision: fp32` copies the network, `int8` quantizes it with the calibration images (MinMax)."""
+    """`precision: fp32` copies the network, `int8` quantizes it with the calibration images.
+
+    Activations are in the ranges of their extremes (MinMax), where no held-out images tell what is better.
+    """
 
     settings: OnnxRuntimeMeasurement
 
-    def compile(self, onnx: Path, calibration: Iterable[Image], device: str, out: Path) -> CompiledNetwork:
+    def compile(
+        self, onnx: Path, calibration: Images, device: str, out: Path, held_out: HeldOut | None = None
+    ) -> CompiledNetwork:
+        result = None
         if self.settings.precision == "fp32":
             shutil.copyfile(onnx, out)
             notes: dict[str, float | str] = {"precision": "fp32"}
@@ -49,9 +63,45 @@ class OnnxRuntimeToolchain:
             first = list(islice(images, AGREEMENT_IMAGES))
             if not first:
                 raise ConversionFailed("int8 needs at least one calibration image")
-            _quantize(onnx, chain(first, images), out)
+            if held_out is None:
+                _quantize(onnx, chain(first, images), out)
+            else:
+                result = self._calibrate(onnx, calibration, out, held_out)
             notes = {"precision": "int8", "int8_agreement": _agreement(onnx, out, first)}
-        return CompiledNetwork(out, {"network_bytes": float(out.stat().st_size)}, notes)
+        return CompiledNetwork(out, {"network_bytes": float(out.stat().st_size)}, notes, calibration=result)
+
+    def _calibrate(self, source: Path, images: Images, out: Path, held_out: HeldOut) -> CalibrationResult:
+        """Quantizes with the calibration that serves best."""
+        with _prepared(source) as prepared, _explained():
+            quantization = _Int8(prepared, next(iter(images)))
+            tried = methods(self.settings.calibration)
+            layers = self.settings.layer_sensitivity
+            kept = compare(quantization, images, tried, held_out, prepared.parent, layers=layers)
+            _accept(kept.network, out)
+        return kept.result
+
+
+@dataclass(frozen=True)
+class _Int8:
+    """A prepared network, which is quantized with ranges of ours. any_image: the quantizer insists on one."""
+
+    prepared: Path
+    any_image: Image
+    levels: int = 256
+    class_axis: int = 1
+
+    def given(self, image: Image) -> Image:
+        return image
+
+    def quantize(self, ranges: Ranges, out: Path) -> None:
+        with quiet(""):
+            _quantize_static(self.prepared, out, [self.any_image], overrides(ranges))
+
+    def float_predictor(self) -> Predictor:
+        return self.predictor(self.prepared)
+
+    def predictor(self, quantized: Path) -> Predictor:
+        return partial(infer, open_session(quantized))
 
 
 class _Calibration(CalibrationDataReader):
@@ -66,19 +116,38 @@ class _Calibration(CalibrationDataReader):
 
 
 def _quantize(source: Path, images: Iterable[Image], out: Path) -> None:
+    with _prepared(source) as prepared:
+        quantized = prepared.with_name("int8.onnx")
+        with _explained(), quiet(""):
+            _quantize_static(prepared, quantized, images)
+        _accept(quantized, out)
+
+
+@contextmanager
+def _prepared(source: Path) -> Iterator[Path]:
+    """The network as the quantizer likes it, in a folder that goes with it."""
     _require_known_ops(source)
     with tempfile.TemporaryDirectory(prefix="quantize-") as folder:
-        prepared, quantized, as_run = (Path(folder, name) for name in ("prepared.onnx", "int8.onnx", "as_run.onnx"))
-        try:
-            # Both warn through the root logger, about steps that are taken here or not wanted.
-            with quiet(""):
-                quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
-                _quantize_static(prepared, quantized, images)
-        except _QuantizerErrors as error:
-            raise ConversionFailed(f"onnxruntime cannot quantize the network: {first_line(error)}") from error
-        _session(quantized, as_run)
-        _require_int8(as_run)
-        shutil.copyfile(quantized, out)
+        prepared = Path(folder, "prepared.onnx")
+        with _explained(), quiet(""):
+            quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
+        yield prepared
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except _QuantizerErrors as error:
+        raise ConversionFailed(f"onnxruntime cannot quantize the network: {first_line(error)}") from error
+
+
+def _accept(quantized: Path, out: Path) -> None:
+    """Copies what will run in int8."""
+    as_run = quantized.with_name("as_run.onnx")
+    _session(quantized, as_run)
+    _require_int8(as_run)
+    shutil.copyfile(quantized, out)
 
 
 def _require_known_ops(source: Path) -> None:
@@ -88,7 +157,10 @@ def _require_known_ops(source: Path) -> None:
             raise ConversionFailed(f"op {node.op_type} (node {node.name}) cannot be quantized to int8")
 
 
-def _quantize_static(prepared: Path, quantized: Path, images: Iterable[Image]) -> None:
+def _quantize_static(
+    prepared: Path, quantized: Path, images: Iterable[Image], overriding: Mapping[str, Any] | None = None
+) -> None:
+    """overriding: ranges of all activations; without them they are the extremes over the images."""
     quantize_static(
         str(prepared),
         str(quantized),
@@ -99,6 +171,7 @@ def _quantize_static(prepared: Path, quantized: Path, images: Iterable[Image]) -
         weight_type=QuantType.QInt8,
         activation_type=QuantType.QUInt8,
         calibrate_method=CalibrationMethod.MinMax,
+        extra_options={"TensorQuantOverrides": overriding} if overriding else None,
     )
 
 

@@ -10,6 +10,7 @@ from workers.toolchains.htp_compiler import HtpTarget, compile_context
 from workers.toolchains.qnn_calibration import CalibrationFiles
 from workers.toolchains.qnn_quantization import agreement, interface_of, quantize_for_htp
 from workers.toolchains.qnn_wheel import QnnWheel
+from workers.toolchains.ranges import Ranges
 
 
 @dataclass(frozen=True)
@@ -33,10 +34,22 @@ class ContextMaker(Protocol):
     def identity(self) -> str:
         """Whatever else its results depend on, for the cache."""
 
+    @property
+    def takes_ranges(self) -> bool:
+        """Whether the ranges of activations can be given to it."""
+
     def make(
-        self, source: Path, calibration: CalibrationFiles, precision: str, target: HtpTarget, folder: Path
+        self,
+        source: Path,
+        calibration: CalibrationFiles,
+        precision: str,
+        target: HtpTarget,
+        folder: Path,
+        ranges: Ranges | None,
     ) -> Made:
-        """folder: for its files, which exist until the caller is done. Errors as of `Toolchain.compile`.
+        """folder: for its files, which exist until the caller is done. ranges: of activations; None: their extremes.
+
+        Errors as of `Toolchain.compile`.
 
         With a context for one SoC comes the one for its architecture.
         """
@@ -58,12 +71,22 @@ class WheelMaker:
     def identity(self) -> str:
         return f"onnxruntime-qnn {self.wheel.version}, onnxruntime {self.onnxruntime_version}"
 
+    @property
+    def takes_ranges(self) -> bool:
+        return True
+
     def make(
-        self, source: Path, calibration: CalibrationFiles, precision: str, target: HtpTarget, folder: Path
+        self,
+        source: Path,
+        calibration: CalibrationFiles,
+        precision: str,
+        target: HtpTarget,
+        folder: Path,
+        ranges: Ranges | None,
     ) -> Made:
         quantized, job = folder / "quantized.onnx", folder / "compile"
         job.mkdir()
-        quantize_for_htp(source, calibration, precision, quantized)
+        quantize_for_htp(source, calibration, precision, quantized, ranges)
         members = dict(compile_context(quantized, target, self.wheel, job, self.environment))
         if target.stamped:
             other = folder / "compile-arch"

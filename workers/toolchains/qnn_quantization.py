@@ -4,8 +4,9 @@ Left as the quantizer makes it, a network begins with quantizing and transposing
 latency. Here those are the application's, as they are in a product, and the chip gets what a camera pipeline has.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar
@@ -16,13 +17,18 @@ from onnx import numpy_helper
 from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize
 from onnxruntime.quantization.execution_providers.qnn import get_qnn_qdq_config, qnn_preprocess_model
 
+from paretofarm.calibration import CalibrationResult
 from paretofarm.errors import ConversionFailed
 from paretofarm.qnn_network import QnnTensor
 from workers.memory import first_line
 from workers.quiet import quiet
-from workers.session import INPUT, OUTPUT, OnnxRuntimeErrors, open_session
-from workers.toolchains.port import Image
+from workers.scored_images import Predictor
+from workers.session import INPUT, OUTPUT, OnnxRuntimeErrors, infer, open_session
+from workers.toolchains.comparison import compare
+from workers.toolchains.held_out import HeldOut
+from workers.toolchains.port import Image, Images
 from workers.toolchains.qnn_calibration import CalibrationFiles
+from workers.toolchains.ranges import Ranges, overrides
 
 Found = TypeVar("Found")
 
@@ -43,25 +49,29 @@ def channels_last(source: Path, out: Path) -> None:
         )
 
 
-def quantize_for_htp(source: Path, calibration: CalibrationFiles, precision: str, out: Path) -> None:
-    """Weights int8 per channel, activations uint8 or (`a16w8`) uint16, by the extremes over the images (MinMax)."""
-    with TemporaryDirectory(prefix="quantize-") as folder, _explained():
-        prepared, quantized = Path(folder, "prepared.onnx"), Path(folder, "quantized.onnx")
+def quantize_for_htp(
+    source: Path, calibration: CalibrationFiles, precision: str, out: Path, ranges: Ranges | None = None
+) -> None:
+    """Weights int8 per channel, activations uint8 or (`a16w8`) uint16.
+
+    ranges: of the activations; without them they are the extremes over the images (MinMax).
+    """
+    with TemporaryDirectory(prefix="quantize-") as folder:
+        prepared = Path(folder, "prepared.onnx")
         channels_last(source, prepared)
-        with quiet(""):
-            config = get_qnn_qdq_config(
-                str(prepared),
-                _Calibration(calibration.images()),
-                activation_type=ACTIVATIONS[precision],
-                weight_type=QuantType.QInt8,
-                per_channel=True,
-            )
-            # Otherwise what moves pixels before the first convolution (a Resize at the entrance) stays in float.
-            config.extra_options["ForceQuantizeNoInputCheck"] = True
-            quantize(str(prepared), str(quantized), config)
-        model = onnx.load(quantized)
-    _make_native(model.graph)
-    out.write_bytes(model.SerializeToString(deterministic=True))
+        _quantize(prepared, calibration.images(), precision, out, ranges)
+
+
+def compare_for_htp(
+    source: Path, images: Images, precision: str, tried: Sequence[str], held_out: HeldOut, *, layers: bool
+) -> tuple[Ranges, CalibrationResult]:
+    """Calibrations of a trained network, each judged by the network it gives, run on the CPU."""
+    with TemporaryDirectory(prefix="calibrate-") as folder, _explained():
+        prepared = Path(folder, "prepared.onnx")
+        channels_last(source, prepared)
+        quantization = _HtpQuantization(prepared, next(iter(images)), precision)
+        kept = compare(quantization, images, tried, held_out, Path(folder), layers=layers)
+    return kept.ranges, kept.result
 
 
 def interface_of(network: Path) -> tuple[QnnTensor, QnnTensor]:
@@ -94,6 +104,55 @@ class _Calibration(CalibrationDataReader):
     def get_next(self) -> dict[str, Image] | None:
         image = next(self._images, None)
         return None if image is None else {INPUT: image}
+
+
+@dataclass(frozen=True)
+class _HtpQuantization:
+    """any_image: onnxruntime's quantizer insists on one."""
+
+    prepared: Path
+    any_image: Image
+    precision: str
+    class_axis: int = -1
+
+    @property
+    def levels(self) -> int:
+        return {"int8": 2**8, "a16w8": 2**16}[self.precision]
+
+    def given(self, image: Image) -> Image:
+        return np.ascontiguousarray(image.transpose(0, 2, 3, 1))
+
+    def quantize(self, ranges: Ranges, out: Path) -> None:
+        _quantize(self.prepared, iter([self.given(self.any_image)]), self.precision, out, ranges)
+
+    def float_predictor(self) -> Predictor:
+        session = open_session(self.prepared)
+        return lambda image: infer(session, self.given(image)).transpose(0, 3, 1, 2)
+
+    def predictor(self, quantized: Path) -> Predictor:
+        image_of, logits_of = interface_of(quantized)
+        session = open_session(quantized)
+        return lambda image: logits_of.from_native(infer(session, image_of.to_native(image)).tobytes())
+
+
+def _quantize(prepared: Path, images: Iterator[Image], precision: str, out: Path, ranges: Ranges | None) -> None:
+    with _explained(), quiet(""):
+        config = get_qnn_qdq_config(
+            str(prepared),
+            _Calibration(images),
+            activation_type=ACTIVATIONS[precision],
+            weight_type=QuantType.QInt8,
+            per_channel=True,
+            init_overrides=None if ranges is None else overrides(ranges),
+        )
+        # Otherwise what moves pixels before the first convolution (a Resize at the entrance) stays in float.
+        config.extra_options["ForceQuantizeNoInputCheck"] = True
+        quantized = out.with_name(f"{out.name}.qdq")
+        quantize(str(prepared), str(quantized), config)
+        model = onnx.load(quantized)
+        quantized.unlink()
+    _make_native(model.graph)
+    out.write_bytes(model.SerializeToString(deterministic=True))
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from workers.toolchains.host_program import run_program, tail
 from workers.toolchains.htp_compiler import HtpTarget
 from workers.toolchains.qnn_calibration import CalibrationFiles
 from workers.toolchains.qnn_makers import Made
+from workers.toolchains.ranges import Ranges
 
 HOST = "x86_64-linux-clang"
 TOOLS = ("qairt-converter", "qairt-quantizer", "qnn-context-binary-generator", "qnn-context-binary-utility")
@@ -52,8 +53,19 @@ class SdkMaker:
     def identity(self) -> str:
         return f"QAIRT SDK {self.qnn_version}"
 
+    @property
+    def takes_ranges(self) -> bool:
+        """Its quantizer looks for them itself."""
+        return False
+
     def make(
-        self, source: Path, calibration: CalibrationFiles, precision: str, target: HtpTarget, folder: Path
+        self,
+        source: Path,
+        calibration: CalibrationFiles,
+        precision: str,
+        target: HtpTarget,
+        folder: Path,
+        ranges: Ranges | None,
     ) -> Made:
         (folder / "network.onnx").write_bytes(source.read_bytes())
         (folder / "inputs.txt").write_text("".join(f"{INPUT}:={file}\n" for file in calibration.files))

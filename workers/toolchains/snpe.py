@@ -18,9 +18,10 @@ from paretofarm.runtimes import SnpeMeasurement
 from paretofarm.snpe_network import SnpeNetwork
 from paretofarm.soc import Soc
 from workers.reference import reference_images, reference_onnx
+from workers.toolchains.held_out import HeldOut
 from workers.toolchains.made_once import made_once
 from workers.toolchains.packing import pack, packed_bytes, shapes
-from workers.toolchains.port import CompiledNetwork, Image
+from workers.toolchains.port import CompiledNetwork, Image, Images
 from workers.toolchains.snpe_complaints import complaint
 from workers.toolchains.snpe_tools import CONVERT, PREPARE, SnpeTools
 
@@ -37,7 +38,9 @@ class SnpeToolchain:
     tools: SnpeTools
     cache: Path
 
-    def compile(self, onnx: Path, calibration: Iterable[Image], device: str, out: Path) -> CompiledNetwork:
+    def compile(
+        self, onnx: Path, calibration: Images, device: str, out: Path, held_out: HeldOut | None = None
+    ) -> CompiledNetwork:
         soc = self.settings.soc(device)
         if soc is None:
             raise ConfigError(f"device class {device} is no known SoC: name it in measurement.socs")
