@@ -6,6 +6,7 @@ import click
 from rich import box
 from rich.table import Table
 
+from cli.calibration_words import calibration_words
 from cli.measured_words import measured_words
 from cli.tables import print_facts, print_table
 from cli.words import count_text, duration, heading, interval_text, metric_text
@@ -18,7 +19,7 @@ SPARKS = "▁▂▃▄▅▆▇█"
 
 
 def print_candidate(detail: CandidateDetail) -> None:
-    """Facts, metrics, lineage, evaluations, measurements, scores, training and artifacts, each if there is any."""
+    """Facts, metrics, lineage, evaluations, measurements, quantization, scores, training and artifacts, if any."""
     print_facts(dict(_facts(detail)), title=f"candidate {detail.id} of {detail.search}")
     click.echo()
     print_facts(dict(_metrics(detail)), title="metrics")
@@ -29,6 +30,13 @@ def print_candidate(detail: CandidateDetail) -> None:
     for measurement in detail.measurements:
         where = f"{measurement.device}{' (simulated phone)' if measurement.simulated else ''}"
         print_facts(dict(_measurement(measurement)), title=f"measured on {where}")
+        click.echo()
+    for device, calibration in detail.calibrations.items():
+        images = count_text(calibration.images, "validation image")
+        print_facts(
+            dict(calibration_words(calibration)),
+            title=f"quantized for {device}, tried on the compiling host with {images}",
+        )
         click.echo()
     for score in detail.scores:
         where = f"{score.device}{' (simulated)' if score.simulated else ''}"

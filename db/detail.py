@@ -23,6 +23,7 @@ from db.tables import (
     TrainingMetricsRow,
 )
 from paretofarm.architecture import Architecture, Value
+from paretofarm.calibration import CalibrationResult
 from paretofarm.errors import NotFound
 from paretofarm.lifecycle import CandidateStatus, EvaluationStatus, Stage, Step
 
@@ -135,6 +136,15 @@ class CandidateDetail:
         trainings = [work for work in self.evaluations if work.step.stage is Stage.TRAIN]
         found = [work.details["per_class"] for work in trainings if "per_class" in work.details]
         return found[-1] if found else {}
+
+    @property
+    def calibrations(self) -> Mapping[str, CalibrationResult]:
+        """What decided how its trained network was quantized, by device class; of the last compilation."""
+        return {
+            work.step.device: CalibrationResult.from_dict(work.details["calibration"])
+            for work in self.evaluations
+            if work.step.device is not None and "calibration" in work.details
+        }
 
     @property
     def scores(self) -> tuple[ReportedScore, ...]:

@@ -92,7 +92,8 @@ def _compiled(
     name = f"network.{middle}.{artifact.device}{SUFFIXES.get(settings.runtime, BUNDLE)}"
     notes = _notes(found, artifact.device, trained=trained)
     runs_on = ONNX_RUNTIME if settings.runtime == "onnxruntime" else settings.runtime
-    return name, artifact, NetworkFile(name, precision, artifact.device, runs_on, trained, notes)
+    calibration = found.calibrations.get(artifact.device or "") if trained else None
+    return name, artifact, NetworkFile(name, precision, artifact.device, runs_on, trained, notes, calibration)
 
 
 def _notes(found: CandidateDetail, device: str | None, *, trained: bool) -> dict[str, Any]:

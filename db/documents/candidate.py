@@ -25,6 +25,7 @@ def candidate_document(detail: CandidateDetail) -> dict[str, Any]:
         "evaluations": [_evaluation(work) for work in detail.evaluations],
         "measurements": [_measurement(measurement) for measurement in detail.measurements],
         "scores": [asdict(score) for score in detail.scores],
+        "calibrations": {device: result.to_dict() for device, result in detail.calibrations.items()},
         "epochs": [asdict(epoch) for epoch in detail.epochs],
         "artifacts": [_artifact(artifact) for artifact in detail.artifacts],
         "per_class": detail.per_class,

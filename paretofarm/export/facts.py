@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from paretofarm.calibration import CalibrationResult
+
 
 @dataclass(frozen=True)
 class NetworkFile:
@@ -11,6 +13,7 @@ class NetworkFile:
 
     precision: `fp32`, `int8`, …; device: the class it was compiled for, None where it runs anywhere; runs_on: the
     runtime that takes the file; trained: False for random weights, good for timing only; notes: of its compilation.
+    calibration: what decided its ranges, where several were compared.
     """
 
     name: str
@@ -19,6 +22,7 @@ class NetworkFile:
     runs_on: str
     trained: bool
     notes: Mapping[str, Any] = field(default_factory=dict)
+    calibration: CalibrationResult | None = None
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,7 @@ class ExportFacts:
                     "device": network.device,
                     "runs_on": network.runs_on,
                     "trained": network.trained,
+                    "calibration": network.calibration and network.calibration.to_dict(),
                 }
                 for network in self.networks
             ],

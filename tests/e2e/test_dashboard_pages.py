@@ -290,6 +290,9 @@ def test_a_candidate_shows_all_that_is_known(browser: Browser, site: Site) -> No
     assert "skin" in browser.text("section[aria-label='Scores per class']")
     assert "virtual" in browser.text("section[aria-label='Measurement on virtual']")
     assert "simulated" in browser.text(".head")
+    quantization = browser.text("section[aria-label='Quantization for virtual']")
+    assert "percentile" in quantization and "a gap of 0.60 points" in quantization
+    assert len(browser.all("section[aria-label='Quantization for virtual'] tbody tr")) == 10
     browser.click("[data-key=pin]")
     browser.until("return document.querySelector('[data-key=pin]').getAttribute('aria-pressed') === 'true'")
     links = [link.get_attribute("href") for link in browser.all("section[aria-label=Files] a[download]")]

@@ -21,6 +21,7 @@ from db.artifacts import ArtifactStore
 from db.report import Report
 from db.session import Database
 from db.tables import ArtifactRow, CandidateRow, EventRow
+from paretofarm.calibration import CalibrationResult
 from paretofarm.lifecycle import Stage, Step
 from workers.datasets.faces import write_faces
 from workers.export import export_onnx
@@ -96,6 +97,34 @@ def test_a_trained_network_comes_in_float_and_int8_with_its_facts(
     exported = hashlib.sha256((out / "network.fp32.onnx").read_bytes()).hexdigest()
     assert store.size(exported)
     assert str(tmp_path) not in (out / "README.md").read_text()
+
+
+def test_the_model_card_says_what_quantization_costs(trained: int, tmp_path: Path) -> None:
+    run("export", trained, "--out", tmp_path / "out")
+    facts = json.loads((tmp_path / "out" / "network.json").read_text())
+    by_name = {network["file"]: network["calibration"] for network in facts["networks"]}
+    found = CalibrationResult.from_dict(by_name["network.int8.onnx"])
+    assert by_name["network.fp32.onnx"] is None
+    assert set(found.int8) == {"minmax", "percentile", "mse"}
+    card = (tmp_path / "out" / "README.md").read_text()
+    assert "## Quantization of `network.int8.onnx`" in card
+    assert f"In float32 the network scores {found.fp32:.4f} there" in card
+    assert f"| {found.kept}, kept | {found.int8[found.kept]:.4f} | {found.gap_points:.2f} |" in card
+    assert f"| {found.layers[0].layer} | {found.layers[0].op} |" in card
+
+
+def test_what_the_search_compiled_keeps_its_calibration(trained: int, tmp_path: Path, database: Database) -> None:
+    compiled = CalibrationResult("mse", 24, 0.6, {"minmax": 0.5, "mse": 0.59})
+    with database.transaction() as session:
+        candidates.queue(session, trained, [Step(Stage.COMPILE, "virtual", 0)])
+        artifact = ArtifactStore(str(tmp_path / "artifacts")).put_bytes(b"any", "trained_network")
+        details = {"precision": "int8", "calibration": compiled.to_dict()}
+        done(session, trained, Step(Stage.COMPILE, "virtual", 0), Report(artifacts=[artifact], details=details))
+    assert run("export", trained, "--out", tmp_path / "out").stderr.count("quantizing") == 0
+    card = (tmp_path / "out" / "README.md").read_text()
+    assert "## Quantization of `network.int8.virtual.onnx`" in card
+    assert "| mse, kept | 0.5900 | 1.00 |" in card
+    assert "only one layer" not in card
 
 
 def test_an_export_is_remembered_so_that_gc_keeps_it(trained: int, tmp_path: Path, database: Database) -> None:

@@ -91,6 +91,30 @@ const scores = (found) =>
     }),
   );
 
+const quantization = (found) =>
+  Object.entries(found.calibrations).map(([device, result]) =>
+    section(
+      `Quantization for ${device}`,
+      facts([
+        ["Calibration kept", result.kept],
+        ["mIoU", `${result.fp32_miou.toFixed(4)} in float32 → ${result.int8_miou[result.kept].toFixed(4)}, a gap of ${result.gap_points.toFixed(2)} points`],
+        ["All tried", Object.entries(result.int8_miou).map(([method, score]) => `${method} ${score.toFixed(4)}`).join(" · ")],
+      ]),
+      h("p", { class: "hint" }, `On ${count(result.images)} validation images, computed on the host that compiled, not on a phone.`),
+      result.worst_layers.length > 0 &&
+        table({
+          caption: "Layers that cost most where only they are quantized",
+          rows: result.worst_layers,
+          columns: [
+            { name: "layer", label: "Layer", cell: (each) => h("code", {}, each.layer) },
+            { name: "op", label: "Op", cell: (each) => each.op },
+            { name: "sqnr", label: "Signal to noise, dB", number: true, cell: (each) => each.sqnr_db.toFixed(1) },
+            { name: "changed", label: "Pixels that change", number: true, cell: (each) => `${(100 * each.changed).toFixed(2)} %` },
+          ],
+        }),
+    ),
+  );
+
 const artifacts = (found) =>
   section(
     "Files",
@@ -147,6 +171,7 @@ const load = async () => {
       section("Learning curve", learningCurve(found)),
       perClass(found),
       found.measurements.map((measurement, index) => section(`Measurement on ${measurement.device}`, measurementCard(measurement, index))),
+      quantization(found),
       scores(found),
       artifacts(found),
       section("Work", work(found)),
