@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cli.connection import has_own_servers, open_database
-from cli.search_start import NOTHING_RUNS, Start, Task, stack_runs, start_task
+from cli.search_start import NOTHING_RUNS, Start, Task, see_search, stack_runs, start_task
 from db import experiments, finishing
 from db.experiments import ExperimentStatus, StoredExperiment
 from db.search_start import Beginning, Begun
@@ -28,7 +28,7 @@ def finish_search(
         begun = _begun(database, search, said, name)
     final = begun.search
     again = f"paretofarm finish {final.final_of} --name {final.name}{' --wait' if start.wait else ''}"
-    task = Task(final.experiment, lambda database: _found(database, begun), again)
+    task = Task(final.experiment, lambda database: _found(database, begun), again, see_search)
     start_task(environment, task, start, processors=processors)
 
 

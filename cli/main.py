@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, CommandPlace] = {
     "up": CommandPlace("up", "up", "Run everything on this machine; Ctrl-C stops it."),
     "search": CommandPlace("search", "search", "Start, list, show, stop, resume and delete searches."),
     "finish": CommandPlace("finish", "finish", "Train a search's best networks to the end, and score them."),
+    "study": CommandPlace("study", "study", "Measure which partial training ranks networks as a full one does."),
     "front": CommandPlace("front", "front", "Print or plot the Pareto front of a search."),
     "candidates": CommandPlace("candidates", "candidates", "List the candidates of a search; filter and sort them."),
     "candidate": CommandPlace("candidate", "candidate", "Show everything that is known about one candidate."),

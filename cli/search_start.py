@@ -44,20 +44,25 @@ class Start:
     check_data: bool = True
 
 
+See = Callable[[Database, Start, Begun, Farm | None], None]
+
+
 @dataclass(frozen=True)
 class Task:
-    """A search to start. begin: stores it, or finds that it is there; again: the command that goes on with it."""
+    """Something to start. begin: stores its searches, or finds that they are there, and returns the first that is not
+    over; see: shows how they go, until they are over where the user waits; again: the command that goes on with it."""
 
     experiment: Experiment
     begin: Callable[[Database], Begun]
     again: str
+    see: See
 
 
 def start_search(environment: Mapping[str, str], path: Path, start: Start, *, processors: int) -> None:
     """Errors: ConfigError, DataError (then nothing was started), StackError, DatabaseUnavailable, Interrupted."""
     file = read_experiment_file(path)
     again = f"paretofarm search start {path}{' --wait' if start.wait else ''}"
-    task = Task(file.experiment, lambda database: begin_search(database, file, code_version()), again)
+    task = Task(file.experiment, lambda database: begin_search(database, file, code_version()), again, see_search)
     start_task(environment, task, start, processors=processors)
 
 
@@ -95,7 +100,7 @@ def _with_running_farm(environment: Mapping[str, str], start: Start, task: Task)
         check_artifact_store(process_settings(environment))
     with open_database(environment) as database:
         begun = task.begin(database)
-        _see_through(database, start, begun)
+        task.see(database, start, begun, None)
 
 
 def _with_farm_of_our_own(environment: Mapping[str, str], start: Start, task: Task, processors: int) -> None:
@@ -115,7 +120,7 @@ def _with_farm_of_our_own(environment: Mapping[str, str], start: Start, task: Ta
     with embedded_farm(environment, crew, begin) as farm, connected(farm.settings.database_url) as database:
         if farm.page:
             click.echo(f"watch it: {farm.page}/searches/{begun[0].search.name}", err=True)
-        _see_through(database, start, begun[0], farm)
+        task.see(database, start, begun[0], farm)
         _see_others_through(database, farm, older | {begun[0].search.id})
 
 
@@ -148,7 +153,8 @@ def _crew(start: Start, experiment: Experiment, processors: int) -> Crew:
     return Crew(workers=workers, phones=phones, device_classes=virtual)
 
 
-def _see_through(database: Database, start: Start, begun: Begun, farm: Farm | None = None) -> None:
+def see_search(database: Database, start: Start, begun: Begun, farm: Farm | None) -> None:
+    """To its end and, where its experiment has a `final:`, to that one's."""
     search = begun.search
     click.echo(f"search {search.name} (id {search.id}) {begun.beginning.value}", err=True)
     warning = phone_warning(database, search.experiment, coming=farm.device_classes if farm else ())
@@ -158,13 +164,13 @@ def _see_through(database: Database, start: Start, begun: Begun, farm: Farm | No
         click.echo(f"follow it: paretofarm search show {search.name}", err=True)
         return
     if begun.beginning is not Beginning.FINISHED:
-        search = _watched(database, search, farm)
+        search = watched(database, search, farm)
     _report(database, start, search)
     for final in _finals(database, search):
         _see_final_through(database, start, final, farm)
 
 
-def _watched(database: Database, search: StoredExperiment, farm: Farm | None) -> StoredExperiment:
+def watched(database: Database, search: StoredExperiment, farm: Farm | None) -> StoredExperiment:
     with open_display() as display:
         watch = Watch(database, search, trouble=farm.trouble) if farm else Watch(database, search)
         return watch.until_over(display)
@@ -182,7 +188,7 @@ def _see_final_through(database: Database, start: Start, final: StoredExperiment
     count = final.experiment.stop.candidates
     click.echo(f"{final.name}: the best {count} of {final.final_of}, trained to the end", err=True)
     plot = start.plot and start.plot.with_stem(f"{start.plot.stem}-final")
-    _report(database, replace(start, plot=plot), _watched(database, final, farm))
+    _report(database, replace(start, plot=plot), watched(database, final, farm))
 
 
 def _report(database: Database, start: Start, search: StoredExperiment) -> None:

@@ -70,6 +70,7 @@ class SegmentationTraining(Strict):
     recipe: Recipe = Field("archai", description="a named set of settings; keys written beside it come before its own")
     dataset: DatasetSettings
     epochs: Rungs = (1,)
+    share: float = Field(1.0, gt=0, le=1, description="of the training images, spread evenly over them")
     batch_size: int = Field(16, ge=1, le=4096)
     learning_rate: float = Field(2e-4, gt=0, le=10)
     lr_schedule: Literal["constant", "cosine"] = Field("constant", description="cosine: falls to 0 with the plan")

@@ -69,6 +69,11 @@ def shuffled(count: int, batch_size: int, rng: np.random.Generator) -> list[npt.
     return [order[start : start + batch_size] for start in range(0, max(count - batch_size, 0) + 1, batch_size)]
 
 
+def spread(count: int, share: float) -> npt.NDArray[np.int64]:
+    """Indices of a share of so many images, evenly apart, at least one; all of them where the share is 1."""
+    return np.linspace(0, count - 1, max(1, round(count * share))).round().astype(np.int64)
+
+
 def in_order(count: int, batch_size: int) -> list[npt.NDArray[np.int64]]:
     """Every index once."""
     return np.array_split(np.arange(count), range(batch_size, count, batch_size))

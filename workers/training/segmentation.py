@@ -21,7 +21,7 @@ from workers.datasets import Dataset, ImageMaskArrays, Split
 from workers.memory import out_of_memory_named
 from workers.training.augmentation import Augmentation
 from workers.training.averaging import AveragedWeights
-from workers.training.batches import Batches, shuffled
+from workers.training.batches import Batches, shuffled, spread
 from workers.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from workers.training.evaluation import Evaluation, evaluate
 from workers.training.fake_quantization import fake_quantized
@@ -90,6 +90,7 @@ class _Training:
         self.loss = SegmentationLoss(dataset, settings, teacher, device)
         self.train_split = nearest(dataset.splits[Split.TRAIN], device)
         self.validation_split = nearest(dataset.splits[Split.VALIDATION], device)
+        self.chosen = spread(len(self.train_split), settings.share)
         self.batches = Batches(self.train_split, settings.batch_size, device)
         self.augmentation = Augmentation(settings.augment, dataset, device)
         self.course: list[float] = []
@@ -150,7 +151,7 @@ class _Training:
         """Mean loss. What is random in it depends on seed and epoch alone, so it does not matter where one resumes."""
         rng = np.random.default_rng([self.seed, epoch])
         torch.manual_seed(int(rng.integers(2**63)))
-        order = shuffled(len(self.train_split), self.settings.batch_size, rng)
+        order = [self.chosen[batch] for batch in shuffled(len(self.chosen), self.settings.batch_size, rng)]
         total = torch.zeros((), device=self.device)
         self.network.train()
         with fake_quantized(self.network) if self.is_quantized(epoch) else nullcontext():
