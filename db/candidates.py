@@ -78,12 +78,13 @@ def members(session: Session, experiment_id: int, *, known: Collection[int] = ()
     highest = max(numbers, default=-1)
     gaps = [] if len(numbers) > highest else [number for number in range(highest) if number not in numbers]
     query = select(CandidateRow.number, CandidateRow.digest, CandidateRow.status, CandidateRow.metrics)
-    query = query.add_columns(CandidateRow.rung)
+    query = query.add_columns(CandidateRow.rung, CandidateRow.intervals)
     query = query.where(
         CandidateRow.experiment_id == experiment_id,
         or_(CandidateRow.number > highest, CandidateRow.number.in_(gaps)),
     )
-    return [Member(*row) for row in session.execute(query.order_by(CandidateRow.number)).tuples()]
+    rows = session.execute(query.order_by(CandidateRow.number))
+    return [Member(row.number, row.digest, row.status, row.metrics, row.rung, intervals=row.intervals) for row in rows]
 
 
 class Architectures(Mapping[int, Architecture]):

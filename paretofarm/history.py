@@ -1,7 +1,7 @@
 """What a search algorithm sees of the search so far."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol, runtime_checkable
 
@@ -22,7 +22,7 @@ class Member:
     number: within the search, from 0, in order of proposal; metrics: by key (`latency_ms@virtual`), those known so far,
     trained ones of the highest rung; those of a search with several rungs also as they were at each, under
     `rung_key(name, epochs)`. rung: the highest that it was trained to, from 0; None where it was not trained.
-    search: where it is another, earlier one (`History.observations`).
+    search: where it is another, earlier one (`History.observations`). intervals: 95 %, of those metrics that have one.
     """
 
     number: int
@@ -31,6 +31,7 @@ class Member:
     metrics: Mapping[str, float]
     rung: int | None = None
     search: str | None = None
+    intervals: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -48,10 +48,18 @@ class Belief:
         return np.asarray(np.clip(below - under, 0.0, 1.0) * np.ones(len(inputs)))
 
 
-def believe(key: str, sign: float, values: np.ndarray, inputs: Inputs, bounds: Sequence[float] = ()) -> Belief | None:
+def believe(
+    key: str,
+    sign: float,
+    values: np.ndarray,
+    inputs: Inputs,
+    bounds: Sequence[float] = (),
+    errors: np.ndarray | None = None,
+) -> Belief | None:
     """A model of the metric from its observed values [rows]; None for too few, or where all are equal.
 
-    bounds: values that must be told from what is beyond them.
+    bounds: values that must be told from what is beyond them. errors: standard deviations [rows] of the measurements
+    behind the values, 0 where nothing is known of it.
     """
     if len(values) < LEAST:
         return None
@@ -59,7 +67,8 @@ def believe(key: str, sign: float, values: np.ndarray, inputs: Inputs, bounds: S
     seen = latent.forward(sign * values)
     if np.ptp(seen) == 0.0:
         return None
-    model = GaussianProcess(inputs, seen)
+    noise = None if errors is None else latent.error(sign * values, errors) ** 2
+    model = GaussianProcess(inputs, seen, noise)
     return Belief(key, sign, latent, model, len(seen), rank_correlation(model.left_out(), seen))
 
 

@@ -35,6 +35,10 @@ class Latent:
         """What the model sees of values [...]."""
         return np.asarray(np.clip(_forward(values, self.limit), self.low, self.high))
 
+    def error(self, values: np.ndarray, errors: np.ndarray) -> np.ndarray:
+        """What small errors [...] of values [...] are on the model's scale (to the first order)."""
+        return errors if self.limit is None else np.asarray(errors / np.maximum(values - self.limit, 1e-9))
+
     def exact(self, value: float) -> float:
         """Of one value, wherever it is."""
         return float(_forward(np.array(value), self.limit))

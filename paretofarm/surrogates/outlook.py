@@ -12,6 +12,7 @@ from paretofarm.metrics import METRICS
 from paretofarm.objective import Constraint
 from paretofarm.pareto import hypervolume, non_domination_rank
 from paretofarm.search_space import SearchSpace
+from paretofarm.sensitivity import NORMAL_QUANTILE
 from paretofarm.surrogates.beliefs import Belief, believe
 from paretofarm.surrogates.improvement import NODES, expected_improvement
 
@@ -223,10 +224,19 @@ def _beliefs(
             continue
         values = np.array([member.metrics[key] for member in having])
         bounds = [bound for constraint in constraints if constraint.key == key for bound in constraint.bounds]
-        belief = believe(key, sign, values, Inputs.of([rows[member.number] for member in having]), bounds)
+        inputs = Inputs.of([rows[member.number] for member in having])
+        belief = believe(key, sign, values, inputs, bounds, _errors(key, having))
         if belief is not None:
             beliefs[key] = belief
     return beliefs
+
+
+def _errors(key: str, members: Sequence[Member]) -> np.ndarray | None:
+    """Standard deviations of the measurements, from their intervals; None where no member has one."""
+    if not any(key in member.intervals for member in members):
+        return None
+    widths = [np.ptp(member.intervals.get(key, (0.0, 0.0))) for member in members]
+    return np.array(widths) / (2 * NORMAL_QUANTILE)
 
 
 def _references(targets: Sequence[Target], members: Sequence[Member], first: int) -> References | None:
