@@ -11,6 +11,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from one_thread import one_thread
 from small_training import SHAPE, SIDE, small_dataset, small_network, small_settings
 from torch import nn
 
@@ -163,7 +164,8 @@ def test_a_trained_network_is_compiled_in_the_ranges_of_the_calibration_that_is_
     assert scores["best"]["percentile"] == scores["percentile"]["percentile"]
     packages = {name: one.path.read_bytes() for name, one in made.items()}
     assert packages["minmax"] != packages["percentile"]
-    plain = compiled(trained, tmp_path / "plain", cache)
+    with one_thread():
+        plain = compiled(trained, tmp_path / "plain", tmp_path / "cache")
     assert plain.calibration is None
     assert plain.path.read_bytes() == packages["minmax"], "ranges of ours are onnxruntime's to the last bit"
     assert all(one.reference is not None for one in made.values())

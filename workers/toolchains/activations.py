@@ -1,7 +1,7 @@
 """What values a float network's tensors take over the calibration images: it is run twice, with all of them as outputs.
 
 onnxruntime has calibrators of its own. Those with histograms keep every output of every image until the end, and none
-looks for the least error; the extremes found here are theirs to the last bit.
+looks for the least error; the extremes found here are theirs to the last bit, if those are computed on one thread.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
