@@ -1,14 +1,17 @@
-"""The train task's loop against a plain hand-written PyTorch loop, and what a process of its own costs a job.
+"""The train task's loop against a plain hand-written PyTorch loop and, with `--lightning` (`pip install '.[bench]'`),
+against Archai's with PyTorch Lightning; and what a process of its own costs a job.
 
-Run: python -m benchmarks.training. Same networks, same images, same epochs with validation, one thread; the two take
-turns, so that whatever else the machine does hits both. Prints medians and their ratio.
+Run: python -m benchmarks.training. Same networks, same images, same epochs with validation, one thread; all take turns,
+so that whatever else the machine does hits each. Prints medians, and the median of the ratios in each turn.
 """
 
+import argparse
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -32,18 +35,25 @@ ROUNDS = 5
 FORKS = 30
 
 Space = HourglassSpace | HourglassMobileSpace
+Loop = Callable[[nn.Module], None]
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.training")
+    parser.add_argument("--lightning", action="store_true")
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    chosen = parser.parse_args()
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         dataset = _dataset(Path(folder))
+        loops = _loops(dataset, Path(folder), chosen.lightning)
         for name, space, seed in (
             ("hourglass, convolutions", HourglassSpace(type="hourglass", **_SMALL), 1),
             ("hourglass, convolutions", HourglassSpace(type="hourglass", **_SMALL), 2),
             ("hourglass_mobile", HourglassMobileSpace(type="hourglass_mobile", **_SMALL), 3),
         ):
-            _compare(name, space, space.search_space().sample(np.random.default_rng(seed)), dataset)
+            architecture = space.search_space().sample(np.random.default_rng(seed))
+            _compare(name, partial(_network, space, architecture), loops, chosen.rounds)
     _isolation()
 
 
@@ -55,17 +65,34 @@ _SMALL: Mapping[str, object] = {
 }
 
 
-def _compare(name: str, space: Space, architecture: Architecture, dataset: Dataset) -> None:
-    """Prints images per second of both loops; the first round only warms up."""
-    ours, plain = [], []
-    for _ in range(ROUNDS + 1):
-        ours.append(_seconds(lambda: _train(_network(space, architecture), dataset)))
-        plain.append(_seconds(lambda: _plain_training(_network(space, architecture), dataset)))
-    count = len(dataset.splits[Split.TRAIN])
-    rates = [count / statistics.median(times[1:]) for times in (ours, plain)]
-    ratio = statistics.median(theirs / own for own, theirs in zip(ours[1:], plain[1:], strict=True))
-    parameters = count_parameters(_network(space, architecture))
-    _say(f"{name:26} {parameters:>9,} parameters: {rates[0]:6.0f} images/s, plain {rates[1]:6.0f}, ratio {ratio:.2f}")
+def _loops(dataset: Dataset, folder: Path, lightning: bool) -> Mapping[str, Loop]:
+    """By name; each trains the network for an epoch and validates it."""
+    loops: dict[str, Loop] = {
+        "ours": lambda network: _train(network, dataset),
+        "plain": lambda network: _plain_training(network, dataset),
+    }
+    if lightning:
+        from benchmarks.lightning_loop import train_with_lightning
+
+        loops["Lightning, decoded images"] = lambda network: train_with_lightning(network, dataset, CLASSES, BATCH)
+        loops["Lightning, PNG files"] = lambda network: train_with_lightning(
+            network, dataset, CLASSES, BATCH, png_folder=folder / "png"
+        )
+    return loops
+
+
+def _compare(name: str, network: Callable[[], nn.Module], loops: Mapping[str, Loop], rounds: int) -> None:
+    """Prints images per second of each loop; the first round only warms up."""
+    times: dict[str, list[float]] = {loop: [] for loop in loops}
+    for _ in range(rounds + 1):
+        for loop, trained in loops.items():
+            times[loop].append(_seconds(partial(trained, network())))
+    _say(f"{name}, {count_parameters(network()):,} parameters")
+    for loop, seconds in times.items():
+        ratios = [theirs / own for own, theirs in zip(times["ours"][1:], seconds[1:], strict=True)]
+        spread = f"{statistics.median(ratios):.2f} ({min(ratios):.2f}-{max(ratios):.2f})"
+        rate = IMAGES[Split.TRAIN] / statistics.median(seconds[1:])
+        _say(f"  {loop:26} {rate:6.0f} images/s, ours is {spread} times as fast")
 
 
 def _train(network: nn.Module, dataset: Dataset) -> None:

@@ -25,16 +25,16 @@ RECIPES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         "strong": MappingProxyType(
             {
                 "batch_size": 16,
-                "learning_rate": 3e-3,
+                "learning_rate": 8e-3,
                 "lr_schedule": "cosine",
                 "warmup_epochs": 1.0,
                 "optimizer": "adamw",
                 "weight_decay": 0.05,
                 "weight_decay_on": "kernels",
-                "clip_gradients": 1.0,
+                "clip_gradients": 5.0,
                 "ema_decay": 0.999,
                 "class_weights": "inverse_sqrt",
-                "augment": "strong",
+                "augment": "mirror",
             }
         ),
     }

@@ -2,12 +2,12 @@
 
 import torch
 
-TURN_DEGREES = 15.0
-SHIFT = 0.08
+TURN_DEGREES = 10.0
+SHIFT = 0.05
 """Share of the side."""
-SCALE = (0.8, 1.25)
-COLOURS = {"brightness": 0.3, "contrast": 0.3, "saturation": 0.3, "hue": 0.05}
-SHARE = 0.8
+SCALE = (0.9, 1.15)
+COLOURS = {"brightness": 0.2, "contrast": 0.2, "saturation": 0.2, "hue": 0.02}
+SHARE = 0.5
 """Of the images that are distorted, and, independently, of those that are coloured."""
 
 

@@ -82,7 +82,7 @@ class _Training:
         self.seed = seed
         self.device = device
         self.network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.compiled = _compiled(self.network, settings, device)
+        self.forward = _compiled(self.network, settings, device)
         self.average = AveragedWeights(self.network, settings.ema_decay) if settings.ema_decay is not None else None
         self.optimizer = make_optimizer(self.network, settings)
         self.amp_type = _amp_type(device) if settings.amp else None
@@ -169,7 +169,7 @@ class _Training:
         """The loss of a batch, after one step of the optimizer."""
         self.optimizer.zero_grad(set_to_none=True)
         with torch.autocast(self.device.type, dtype=self.amp_type, enabled=self.amp_type is not None):
-            logits, taught = self.compiled(images), self.loss.ask_teacher(images)
+            logits, taught = self.forward(images), self.loss.ask_teacher(images)
         loss = self.loss(logits.float(), labels, taught)
         self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         if self.settings.clip_gradients is not None:
