@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, CommandPlace] = {
     "front": CommandPlace("front", "front", "Print or plot the Pareto front of a search."),
     "candidates": CommandPlace("candidates", "candidates", "List the candidates of a search; filter and sort them."),
     "candidate": CommandPlace("candidate", "candidate", "Show everything that is known about one candidate."),
+    "report": CommandPlace("report", "report", "Write a search's report: one HTML file."),
     "export": CommandPlace("export", "export", "Write a candidate's networks and how to run them to a folder."),
     "dashboard": CommandPlace("dashboard", "dashboard", "Serve the web page and the HTTP API."),
     "token": CommandPlace("token", "token", "Make, list and revoke tokens for the HTTP API."),

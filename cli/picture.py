@@ -8,7 +8,7 @@ from db.front import Front
 from db.reported import ReportedCandidate
 from paretofarm.lifecycle import CandidateStatus
 from paretofarm.metrics import METRICS, Goal
-from paretofarm.objective import Objective
+from paretofarm.objective import Objective, cost_first
 
 LABELS: Mapping[str, str] = {
     "parameters": "parameters",
@@ -109,11 +109,7 @@ class Picture:
 
 def order_axes(objectives: Sequence[Objective]) -> tuple[Axis, ...]:
     """x, y and, with three objectives, colour: cost to the right, quality upwards, as people expect to see a front."""
-    axes = [Axis.of(objective) for objective in objectives]
-    quality = next((axis for axis in axes if axis.goal is Goal.MAXIMIZE), axes[-1])
-    costs = [axis for axis in axes if axis is not quality]
-    costs.sort(key=lambda axis: "@" not in axis.key)
-    return (*costs[:1], quality, *costs[1:])
+    return tuple(Axis.of(objective) for objective in cost_first(objectives))
 
 
 def draw_up(

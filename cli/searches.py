@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from cli.whole_file import check_writable
 from db.artifacts import ArtifactStore
 from db.table_files import TableFiles
 from paretofarm.dataset import DatasetSettings
@@ -51,10 +52,4 @@ def check_picture_path(path: Path) -> None:
     """Before hours of search rather than after. Errors: ConfigError."""
     if path.suffix.lower() not in PICTURE_SUFFIXES:
         raise ConfigError(f"{path}: a picture's name must end with {', '.join(PICTURE_SUFFIXES)}")
-    try:
-        with path.open("ab"):
-            pass
-        if path.stat().st_size == 0:
-            path.unlink()
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be written: {error.strerror}") from error
+    check_writable(path)

@@ -49,7 +49,7 @@ def progress(session: Session, search: StoredExperiment, known_failures: Mapping
         counts=by_status,
         stages=_stages(session, search.id),
         failures=failures(session, search.id) if known_failures is None else known_failures,
-        elapsed_s=_elapsed_s(session, search),
+        elapsed_s=elapsed_s(session, search),
         per_minute=per_minute,
         eta_s=max(left, 0) / per_minute * 60 if per_minute and search.finished_at is None else None,
     )
@@ -77,7 +77,8 @@ def failures(session: Session, experiment_id: int) -> dict[str, int]:
     return {code or "": number for code, number in session.execute(query).tuples()}
 
 
-def _elapsed_s(session: Session, search: StoredExperiment) -> float:
+def elapsed_s(session: Session, search: StoredExperiment) -> float:
+    """Since the search began, until it was over or stopped."""
     until = search.finished_at or _stopped_at(session, search) or session.scalars(select(NOW)).one()
     return (until - search.created_at).total_seconds()
 
@@ -102,4 +103,4 @@ def _per_minute(session: Session, search: StoredExperiment) -> float | None:
         return None
     if len(ages_s) > RATE_WINDOW:
         return RATE_WINDOW / max(ages_s[-1], 1e-3) * 60
-    return len(ages_s) / max(_elapsed_s(session, search), 1e-3) * 60
+    return len(ages_s) / max(elapsed_s(session, search), 1e-3) * 60

@@ -115,3 +115,14 @@ def violation(constraints: Sequence[Constraint], metrics: Mapping[str, float]) -
     known = [(constraint, metrics[constraint.key]) for constraint in constraints if constraint.key in metrics]
     total = math.fsum(float(constraint.violations(np.array([value]))[0]) for constraint, value in known)
     return None if total == 0.0 and len(known) < len(constraints) else total
+
+
+def cost_first(objectives: Sequence[Objective]) -> tuple[Objective, ...]:
+    """A cost, then a quality, then a third, as people expect to see a front: cost to the right, quality upwards.
+
+    Of two costs the one that a device tells comes first. Without a quality the last of the costs stands for it.
+    """
+    quality = next((each for each in objectives if each.goal is Goal.MAXIMIZE), objectives[-1])
+    costs = [each for each in objectives if each is not quality]
+    costs.sort(key=lambda each: each.device is None)
+    return (*costs[:1], quality, *costs[1:])

@@ -8,6 +8,7 @@ from scipy.special import ndtr
 
 from paretofarm.described import Inputs
 from paretofarm.metrics import METRICS
+from paretofarm.rank_correlation import spearman
 from paretofarm.surrogates.gaussian_process import GaussianProcess, Prediction
 from paretofarm.surrogates.improvement import NODES
 from paretofarm.surrogates.latent import Latent
@@ -69,24 +70,11 @@ def believe(
         return None
     noise = None if errors is None else latent.error(sign * values, errors) ** 2
     model = GaussianProcess(inputs, seen, noise)
-    return Belief(key, sign, latent, model, len(seen), rank_correlation(model.left_out(), seen))
+    return Belief(key, sign, latent, model, len(seen), spearman(model.left_out(), seen))
 
 
 def _normal(prediction: Prediction, bound: float) -> np.ndarray:
     return np.asarray(ndtr((bound - prediction.mean) / prediction.deviation))
-
-
-def rank_correlation(left: np.ndarray, right: np.ndarray) -> float:
-    """Spearman's ρ, ties sharing their mean rank; 0 where one side is constant."""
-    ranks = [_ranks(values) for values in (left, right)]
-    deviations = [values - values.mean() for values in ranks]
-    spread = float(np.sqrt((deviations[0] ** 2).sum() * (deviations[1] ** 2).sum()))
-    return float(deviations[0] @ deviations[1]) / spread if spread else 0.0
-
-
-def _ranks(values: np.ndarray) -> np.ndarray:
-    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    return (np.cumsum(counts) - (counts - 1) / 2.0)[inverse.reshape(-1)]
 
 
 def _limit(key: str, sign: float) -> float | None:
