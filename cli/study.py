@@ -15,7 +15,6 @@ from cli.code_version import code_version
 from cli.experiment_file import read_experiment_file
 from cli.local_farm import Farm
 from cli.search_start import Start, Task, start_task, watched
-from cli.study_plot import save_study
 from cli.tables import print_table
 from db import candidates, experiments
 from db.cost import trained_s
@@ -137,6 +136,8 @@ def _report(study: Study, start: Start, verdicts: Sequence[Verdict]) -> None:
     else:
         _print(full, verdicts)
     if start.plot:
+        from cli.study_plot import save_study  # matplotlib takes a moment
+
         save_study(study.experiment.name, full, verdicts, start.plot)
         click.echo(f"picture: {start.plot}", err=True)
 

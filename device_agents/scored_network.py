@@ -9,8 +9,9 @@ import numpy as np
 from device_agents.runtimes import DeviceRuntime, InstalledNetwork, Logits
 from paretofarm.errors import ArtifactMissing, NotDeployable
 from paretofarm.labelled_images import LabelledImages, decode
+from paretofarm.partial_scores import Tallies
 from paretofarm.ports import DeviceLink
-from paretofarm.segmentation_scores import Counts, count
+from paretofarm.segmentation_scores import count, tally
 
 
 @dataclass(frozen=True)
@@ -21,14 +22,14 @@ class ScoredNetwork:
     network: InstalledNetwork
     labelled: LabelledImages
 
-    def counts(self, link: DeviceLink, start: int, stop: int, *, folder: str) -> Counts:
-        """The confusion matrix of these images. NotDeployable where the outputs are none that could be scored."""
+    def tallies(self, link: DeviceLink, start: int, stop: int, *, folder: str) -> Tallies:
+        """Of each of these images. NotDeployable where the outputs are none that could be scored."""
         labelled = self.labelled
         logits = self.runtime.infer(link, self.network, labelled.inputs(start, stop), folder=folder)
         self._check(logits, stop - start)
-        classes = len(labelled.class_names)
-        predictions = logits.argmax(axis=1)
-        return count(labelled.labels[start:stop], predictions, classes=classes, ignore_index=labelled.ignore_index)
+        pairs = zip(labelled.labels[start:stop], logits.argmax(axis=1), strict=True)
+        settings = {"classes": len(labelled.class_names), "ignore_index": labelled.ignore_index}
+        return np.stack([tally(count(labels, predictions, **settings)) for labels, predictions in pairs])
 
     def _check(self, logits: Logits, images: int) -> None:
         expected = (images, len(self.labelled.class_names), *self.labelled.labels.shape[1:])

@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
+
 from db import leases
 from db.artifacts import ArtifactStore
 from db.claim import Claim
@@ -23,7 +25,8 @@ from paretofarm.labelled_images import LabelledImages
 from paretofarm.partial_scores import PartialScores
 from paretofarm.runtimes import MeasurementSettings
 from paretofarm.score_batches import images_per_batch
-from paretofarm.segmentation_scores import score
+from paretofarm.score_intervals import score_intervals
+from paretofarm.segmentation_scores import score_tally
 
 log = logging.getLogger(__name__)
 
@@ -83,15 +86,15 @@ class Scorer:
     def _batches(
         self, scored: ScoredNetwork, keeper: LeaseKeeper, partial: PartialScores, folder: str
     ) -> Iterator[PartialScores]:
-        """The counts after each batch, those of before included."""
+        """What is known after each batch, that of before included."""
         total, pace_s = len(scored.labelled), None
         while partial.images < total:
             self._require_leave(keeper)
             size = min(self._batch_size(scored.labelled, folder, pace_s), total - partial.images)
             started = time.monotonic()
-            counts = scored.counts(self.phone.link, partial.images, partial.images + size, folder=folder)
+            tallies = scored.tallies(self.phone.link, partial.images, partial.images + size, folder=folder)
             pace_s = (time.monotonic() - started) / size
-            partial = partial.plus(size, counts)
+            partial = partial.plus(tallies)
             yield partial
 
     def _batch_size(self, labelled: LabelledImages, folder: str, pace_s: float | None) -> int:
@@ -148,9 +151,11 @@ class Scorer:
     def _report(
         self, partial: PartialScores, labelled: LabelledImages, about: Mapping[str, object], *, simulated: bool
     ) -> Report:
-        scores = score(partial.counts, labelled.class_names)
+        scores = score_tally(partial.tallies.sum(axis=0), labelled.class_names)
+        intervals = score_intervals(partial.tallies, np.random.default_rng(0))
         return Report(
             metrics={f"device_{name}": value for name, value in scores.overall.items()},
+            intervals={f"device_{name}": interval for name, interval in intervals.items()},
             details={
                 **about,
                 "images": partial.images,

@@ -1,48 +1,63 @@
 """How far a network's score on a test set has come: what the next attempt goes on from."""
 
+import base64
 import json
+import zlib
 from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
+import numpy.typing as npt
 
-from paretofarm.segmentation_scores import Counts
+Tallies = npt.NDArray[np.int64]
+"""A tally (`paretofarm.segmentation_scores`) of each image, shape [images, classes, 3]."""
+STORED = np.dtype("<i4")
 
 
 @dataclass(frozen=True, eq=False)
 class PartialScores:
-    """Pixels counted over the first `images` of a test set; network, test_set: SHA-256 of what was run on what."""
+    """What was counted over the first images of a test set; network, test_set: SHA-256 of what was run on what."""
 
     network: str
     test_set: str
-    images: int
-    counts: Counts
+    tallies: Tallies
 
     @classmethod
     def none_yet(cls, network: str, test_set: str, classes: int) -> Self:
-        return cls(network, test_set, 0, np.zeros((classes, classes), np.int64))
+        return cls(network, test_set, np.zeros((0, classes, 3), np.int64))
 
-    def plus(self, images: int, counts: Counts) -> "PartialScores":
-        """With that many more images."""
-        return replace(self, images=self.images + images, counts=self.counts + counts)
+    @property
+    def images(self) -> int:
+        return len(self.tallies)
+
+    def plus(self, tallies: Tallies) -> "PartialScores":
+        """With the next images."""
+        return replace(self, tallies=np.concatenate([self.tallies, tallies]))
 
     def continues(self, fresh: "PartialScores") -> bool:
-        """Whether it is about the same network and test set, so that its counts are as good as new ones."""
-        return (self.network, self.test_set, self.counts.shape) == (fresh.network, fresh.test_set, fresh.counts.shape)
+        """Whether it is about the same network and test set, so that what it counted is as good as new."""
+        return (self.network, self.test_set, self.tallies.shape[1:]) == (
+            fresh.network,
+            fresh.test_set,
+            fresh.tallies.shape[1:],
+        )
 
     def to_json(self) -> bytes:
-        document = {"network": self.network, "test_set": self.test_set, "images": self.images}
-        return json.dumps({**document, "counts": self.counts.tolist()}, sort_keys=True).encode()
+        """Packed: a test set may have ten thousand images, and most numbers are small."""
+        packed = base64.b64encode(zlib.compress(self.tallies.astype(STORED).tobytes())).decode()
+        document = {"network": self.network, "test_set": self.test_set, "shape": self.tallies.shape, "tallies": packed}
+        return json.dumps(document, sort_keys=True).encode()
 
     @classmethod
     def from_json(cls, content: bytes) -> Self:
         """ValueError where it is not what `to_json` wrote."""
         document = json.loads(content)
         try:
-            counts = np.array(document["counts"], dtype=np.int64)
-            partial = cls(str(document["network"]), str(document["test_set"]), int(document["images"]), counts)
-        except (KeyError, TypeError) as error:
+            numbers = np.frombuffer(zlib.decompress(base64.b64decode(document["tallies"], validate=True)), STORED)
+            tallies = numbers.reshape(document["shape"]).astype(np.int64)
+            partial = cls(str(document["network"]), str(document["test_set"]), tallies)
+        except (KeyError, TypeError, zlib.error) as error:
             raise ValueError(f"no partial scores: {error}") from error
-        if counts.ndim != 2 or counts.shape[0] != counts.shape[1] or (counts < 0).any() or partial.images < 0:
-            raise ValueError("no partial scores: the counts make no confusion matrix")
+        if tallies.ndim != 3 or tallies.shape[2] != 3 or (tallies < 0).any():
+            raise ValueError("no partial scores: what was counted are no pixels of classes")
         return partial

@@ -13,6 +13,8 @@ import numpy.typing as npt
 
 Counts = npt.NDArray[np.int64]
 """Pixels by [label, prediction]."""
+Tally = npt.NDArray[np.int64]
+"""Pixels by [class, (right, labelled, predicted)]: all that a score needs of a confusion matrix."""
 
 
 @dataclass(frozen=True)
@@ -49,10 +51,18 @@ def count(labels: npt.NDArray[Any], predictions: npt.NDArray[Any], *, classes: i
     return np.bincount(pairs, minlength=classes**2).reshape(classes, classes).astype(np.int64)
 
 
+def tally(counts: Counts) -> Tally:
+    return np.stack([np.diag(counts), counts.sum(axis=1), counts.sum(axis=0)], axis=1)
+
+
 def score(counts: Counts, class_names: Sequence[str]) -> SegmentationScores:
     """Scores of a confusion matrix."""
-    right = np.diag(counts)
-    labelled, predicted = counts.sum(axis=1), counts.sum(axis=0)
+    return score_tally(tally(counts), class_names)
+
+
+def score_tally(pixels: Tally, class_names: Sequence[str]) -> SegmentationScores:
+    """The same of what was counted by class."""
+    right, labelled, predicted = pixels.T
     union = labelled + predicted - right
     per_class = {
         name: ClassScores(
@@ -66,7 +76,7 @@ def score(counts: Counts, class_names: Sequence[str]) -> SegmentationScores:
     return SegmentationScores(
         miou=_mean([scores.iou for scores in present]),
         f1=_mean([scores.f1 for scores in present]),
-        pixel_accuracy=float(right.sum() / max(1, counts.sum())),
+        pixel_accuracy=float(right.sum() / max(1, labelled.sum())),
         per_class=per_class,
     )
 

@@ -14,6 +14,7 @@ from db.experiments import StoredExperiment
 from db.reported import ReportedCandidate, by_id
 from db.scores import ReportedScore, scores
 from db.tables import ArtifactRow, CandidateArtifactRow, CandidateRow, EvaluationRow
+from paretofarm.calibration import CalibrationResult
 from paretofarm.lifecycle import EvaluationStatus, Stage, Step
 
 PerClass = Mapping[str, Mapping[str, float] | None]
@@ -26,7 +27,8 @@ class Network:
 
     curves: by metric the value after each epoch. validated: scores by class on the validation images. score: those on
     the device, None where it never was scored there. class_names: by channel, empty where nobody noted them down.
-    artifacts: by kind, of the report's device class; those that are in the store.
+    calibration: how it was quantized for the device, where that was compared. artifacts: by kind, of the report's
+    device class; those that are in the store.
     """
 
     candidate: ReportedCandidate
@@ -36,6 +38,7 @@ class Network:
     validated: PerClass
     score: ReportedScore | None
     class_names: Sequence[str]
+    calibration: CalibrationResult | None
     artifacts: Mapping[str, CandidateArtifact]
 
     @property
@@ -75,6 +78,7 @@ def read_networks(
             validated=_of_training(details[candidate.id], "per_class", {}),
             class_names=_of_training(details[candidate.id], "class_names", ()),
             score=_score(details[candidate.id], keyed[candidate.id], device),
+            calibration=_calibration(details[candidate.id], device),
             artifacts=stored[candidate.id],
         )
         for candidate in found
@@ -96,6 +100,12 @@ def _of_training(details: Evaluated, name: str, otherwise: Any) -> Any:
     """What the last training noted down under that name."""
     trained = [kept[name] for step, kept in details.items() if step.stage is Stage.TRAIN and name in kept]
     return trained[-1] if trained else otherwise
+
+
+def _calibration(details: Evaluated, device: str | None) -> CalibrationResult | None:
+    of_device = (kept for step, kept in details.items() if step.stage is Stage.COMPILE and step.device == device)
+    found = [kept["calibration"] for kept in of_device if "calibration" in kept]
+    return CalibrationResult.from_dict(found[-1]) if found else None
 
 
 def _score(details: Evaluated, metrics: Mapping[str, float], device: str | None) -> ReportedScore | None:

@@ -232,8 +232,12 @@ def _beliefs(
 
 
 def _errors(key: str, members: Sequence[Member]) -> np.ndarray | None:
-    """Standard deviations of the measurements, from their intervals; None where no member has one."""
-    if not any(key in member.intervals for member in members):
+    """Standard deviations of the measurements, from their intervals; None where no member has one.
+
+    Scores have intervals over which test images there are. These are the same for all networks, so that they err
+    together, which is no noise between them.
+    """
+    if METRICS[key.partition("@")[0]].trained or not any(key in member.intervals for member in members):
         return None
     widths = [np.ptp(member.intervals.get(key, (0.0, 0.0))) for member in members]
     return np.array(widths) / (2 * NORMAL_QUANTILE)

@@ -3,6 +3,7 @@
 import html
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from finished_search import Finished, store_finished
 from services import RunningPostgres
 
 from cli.main import main
+from cli.report.sections import device
 from cli.report.sections.evolution import film
 from db.artifacts import ArtifactStore
 from db.dossier import read_dossier
@@ -141,8 +143,20 @@ def test_who_fell_off_the_front_is_grey(page: str) -> None:
 def test_scores_of_the_device_stand_beside_float32(page: str) -> None:
     told = words(page, "device")
     assert "6 images of the test split on virtual (simulated)" in told
-    assert "+0.0100" in told
-    assert "The scores have no error bars" in told
+    assert "0.80 (0.76–0.83)" in told or "0.800 (0.760–0.830)" in told
+    assert "+0.0100 mse" in told
+    assert "of the score over which images happened to be in the test set (bootstrap)" in told
+
+
+def test_a_score_without_images_of_its_own_has_no_error_bar(address: str) -> None:
+    database = Database(address)
+    dossier = read_dossier(database, Finished.search)
+    database.dispose()
+    without = [
+        replace(each, candidate=replace(each.candidate, intervals={}), calibration=None) for each in dossier.networks
+    ]
+    captions = [block.caption for block in device.section(replace(dossier, networks=tuple(without))).blocks[1:3]]  # type: ignore[union-attr]
+    assert all("The scores have no error bars" in caption for caption in captions)
 
 
 def test_random_search_is_compared_at_equal_cost(page: str) -> None:

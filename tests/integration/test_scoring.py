@@ -213,13 +213,17 @@ def test_the_next_attempt_goes_on_after_the_last_finished_batch(prepare: Prepare
     assert isinstance(metrics, dict) and isinstance(details, dict)
     assert (status, details["resumed_after_images"], details["images"]) == ("done", 4, IMAGES)
     assert metrics["device_miou@virtual"] == pytest.approx(expected_miou())
+    (intervals,) = lab.row("c.intervals")
+    assert isinstance(intervals, dict)
+    assert {"device_miou@virtual", "device_f1@virtual", "device_pixel_accuracy@virtual"} <= set(intervals)
+    assert intervals["device_miou@virtual"] == pytest.approx([expected_miou()] * 2)  # every image is right
 
 
 def test_what_an_attempt_left_of_another_network_is_not_used(prepare: Prepare) -> None:
     lab, runtime = prepare(), BrightnessRuntime()
     with lab.database.transaction() as session:
         claim = claim_first(session, lab.evaluation_id)
-        foreign = PartialScores("f" * 64, "f" * 64, 20, np.full((4, 4), 1000))
+        foreign = PartialScores("f" * 64, "f" * 64, np.full((20, 4, 3), 1000))
         leases.attach(session, claim, [lab.store.put_bytes(foreign.to_json(), "partial_scores")])
         leases.hand_back(session, claim)
     lab.perform(lab.scorer(runtime), attempt=2)

@@ -9,7 +9,10 @@ from db.dossier import Dossier, Network
 
 NAMES = ("device_miou", "device_f1")
 LATENCY = "latency_ms"
-OVERLAP = "Where the bars of two networks overlap widely, their order is open."
+OVERLAP = (
+    "Where bars overlap widely, the order is open; all networks saw the same images, so that differences between them "
+    "are somewhat surer than the bars look."
+)
 NO_BARS = (
     "The scores have no error bars: what each test image contributed was not kept, and pixels of one image are no "
     "independent samples that one could be computed from."
@@ -80,7 +83,7 @@ def _caption(scored: list[Network], name: str, device: str) -> str:
 
 def _table(dossier: Dossier, scored: list[Network], device: str) -> Table:
     known = [name for name in NAMES if any(name in each.candidate.metrics for each in scored)]
-    columns = ("network", "latency_ms", *known, "miou in float32", "lost by quantization")
+    columns = ("network", "latency_ms", *known, "miou in float32", "lost by quantization", "calibration")
     caption = f"On {device}, and the same network in float32 on the same images{GREY}"
     ordered = sorted(scored, key=lambda network: network.candidate.metrics[LATENCY])
     return Table(caption, columns, tuple(_row(dossier, each, known) for each in ordered))
@@ -97,5 +100,6 @@ def _row(dossier: Dossier, network: Network, known: list[str]) -> Row:
         *(value_text(candidate, each) for each in known),
         metric_text("miou", before),
         lost,
+        network.calibration.kept if network.calibration else "-",
         kind=row_kind(dossier, network),
     )
