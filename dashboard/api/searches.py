@@ -11,6 +11,7 @@ from dashboard.api.parameters import SearchName
 from dashboard.auth.identity import Admin, Operator, Reader
 from dashboard.services import Wired
 from db import experiments
+from db.cost import spent
 from db.documents.progress import progress_document
 from db.experiment_text import LARGEST_BYTES, read_experiment
 from db.experiments import ExperimentStatus
@@ -18,6 +19,7 @@ from db.finishing import finish_search
 from db.progress import progress
 from db.search_deletion import delete_search
 from db.search_start import Beginning, begin_search, phone_warning
+from paretofarm.cost import HOUR_S
 from paretofarm.errors import ConfigError, Conflict
 from paretofarm.experiment import SearchName as NewSearchName
 from paretofarm.recipes import Recipe
@@ -58,6 +60,21 @@ def show_progress(name: SearchName, services: Wired, _: Reader) -> dict[str, Any
     with services.reading() as session:
         stored = experiments.find(session, name)
         return {"status": stored.status.value, "reason": stored.reason, **progress_document(progress(session, stored))}
+
+
+@router.get("/{name}/cost")
+def show_cost(name: SearchName, services: Wired, _: Reader) -> dict[str, Any]:
+    """Hours of work so far, all attempts counted, and their price by the experiment's `rates`, null without them."""
+    with services.reading() as session:
+        stored = experiments.find(session, name)
+        used, rates = spent(session, stored.id), stored.experiment.rates
+    return {
+        "gpu_hours": used.train_s / HOUR_S,
+        "phone_hours": used.phone_s / HOUR_S,
+        "cpu_hours": used.host_s / HOUR_S,
+        "cost": rates.cost(used) if rates else None,
+        "currency": rates.currency if rates else None,
+    }
 
 
 class ChangedStop(BaseModel):

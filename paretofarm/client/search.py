@@ -75,6 +75,10 @@ class Search:
         """How the front got better, against evaluations and time."""
         return self._connection.get(f"{self._path}/hypervolume", {"device": device})
 
+    def cost(self) -> Document:
+        """Hours of GPUs, phones and CPUs so far, and what they cost."""
+        return self._connection.get(f"{self._path}/cost")
+
     def points(
         self, *, device: str | None = None, x: str | None = None, y: str | None = None, z: str | None = None
     ) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from factories import (
     store_phone,
 )
 from fastapi.testclient import TestClient
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from cli.searches import check_dataset
@@ -32,7 +32,7 @@ from db.events import EventKind
 from db.experiments import StoredExperiment
 from db.report import Report
 from db.session import Database
-from db.tables import CandidateRow, EventRow, PointRow
+from db.tables import CandidateRow, EvaluationRow, EventRow, PointRow
 from paretofarm.access import Scope
 from paretofarm.lifecycle import CandidateStatus, Stage, Step, Verdict
 
@@ -119,6 +119,21 @@ def test_a_search_is_stopped_resumed_and_asked_for_more(
     )
     for wrong in ({"stop": {"candidates": 0}}, {"stop": {}}, {"seed": 8}, {"stop": {"candidates": "9"}}):
         assert refused(client, "PATCH", path, json=wrong)[0] == 422
+
+
+def test_the_cost_is_of_all_work_and_by_the_experiment_s_rates(
+    client: TestClient, results: Results, database: Database
+) -> None:
+    with database.transaction() as session:
+        priced = store_experiment(session, name="priced", rates={"gpu_hour": 2.0, "phone_hour": 1.0, "currency": "USD"})
+        [candidate] = store_candidates(session, priced.id)
+        candidates.queue(session, candidate, [Step(Stage.TRAIN, rung=0), Step(Stage.MEASURE, device="virtual")])
+        for stage, seconds in ((Stage.BUILD, 360.0), (Stage.TRAIN, 7200.0), (Stage.MEASURE, 1800.0)):
+            mine = EvaluationRow.candidate_id == candidate, EvaluationRow.stage == stage
+            session.execute(update(EvaluationRow).where(*mine).values(spent_s=seconds))
+    hours = {"gpu_hours": 2.0, "phone_hours": 0.5, "cpu_hours": 0.1}
+    assert do(client, "GET", "/searches/priced/cost") == {**hours, "cost": 4.5, "currency": "USD"}
+    assert do(client, "GET", "/searches/faces-demo/cost")["cost"] is None
 
 
 def test_a_search_that_is_over_is_finished(client: TestClient, results: Results, database: Database) -> None:

@@ -248,17 +248,22 @@ const drawHead = (search) => {
   replace(head, header(search, { mayOperate: may("operate"), mayDelete: may("admin") }));
 };
 
+let cost = null;
+const loadCost = async () => {
+  cost = await get(`${path}/cost`);
+};
+
 const refresh = async () => {
   const search = await read();
   last = search;
   drawHead(search);
-  replace(numbers, tiles(search, trained()));
+  replace(numbers, tiles(search, trained(), cost));
   replace(work, stages(search));
   page().dataset.complete = search.candidates.complete;
   const now = JSON.stringify(search.candidates);
   if (now === mark) return;
-  await Promise.all([loadPlot(), list.load(), hypervolume.load(state.device)]);
-  replace(numbers, tiles(search, trained()));
+  await Promise.all([loadPlot(), list.load(), hypervolume.load(state.device), loadCost()]);
+  replace(numbers, tiles(search, trained(), cost));
   mark = now;
 };
 

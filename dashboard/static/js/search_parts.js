@@ -64,8 +64,16 @@ const remove = async (search, path) => {
 
 const tile = (label, value, ...more) => h("div", { class: "tile" }, h("dt", {}, label), h("dd", {}, value, more));
 
-/** trainedS: seconds of training that all complete candidates took together. */
-export const tiles = (search, trainedS) => {
+const hours = (value) => `${value.toFixed(value < 0.1 ? 3 : value < 10 ? 2 : 0)} h`;
+
+/** What the work so far has taken: hours of whatever trains and of phones, and where the experiment has rates the money. */
+const costTile = (cost) => {
+  const used = `${hours(cost.gpu_hours)} training · ${hours(cost.phone_hours)} phones`;
+  return cost.cost === null ? tile("Used", hours(cost.gpu_hours + cost.phone_hours + cost.cpu_hours), h("small", {}, ` ${used}`)) : tile("Cost", `${cost.cost.toFixed(2)} ${cost.currency}`, h("small", {}, ` ${used}`));
+};
+
+/** trainedS: seconds of training that all complete candidates took together; cost: null until it is known. */
+export const tiles = (search, trainedS, cost) => {
   const { complete = 0, failed = 0, infeasible = 0, paused = 0 } = search.candidates;
   const running = search.status === "running";
   return h(
@@ -77,6 +85,7 @@ export const tiles = (search, trainedS) => {
     tile("Throughput", rate(search.per_minute), h("small", {}, " per minute")),
     tile(running ? "Left" : "Took", duration(running ? search.eta_s : search.elapsed_s), running && h("small", {}, ` after ${duration(search.elapsed_s)}`)),
     tile("Training", duration(trainedS), h("small", {}, " in all")),
+    cost !== null && costTile(cost),
     paused > 0 && tile("Waiting", count(paused), h("small", {}, " trained to a rung")),
     tile("Not complete", count(failed + infeasible), h("small", {}, ` ${failed} failed · ${infeasible} infeasible`)),
   );
