@@ -62,6 +62,7 @@ bench: $(INSTALLED) ## measure; results and method are in benchmarks/README.md
 	$(BIN)/python -m benchmarks.leases
 	$(BIN)/python -m benchmarks.metrics
 	$(BIN)/python -m benchmarks.training
+	$(BIN)/python -m benchmarks.recipes
 	$(BIN)/python -m benchmarks.dashboard_queries
 	$(BIN)/python -m benchmarks.measurement_protocol
 	$(BIN)/python -m benchmarks.link

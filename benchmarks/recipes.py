@@ -1,6 +1,6 @@
 """The recipes `archai` and `strong` on the same networks, at equal epochs.
 
-Run: python -m benchmarks.recipes [--epochs 12] [--networks 10] [--write benchmarks/recipes.md]
+Run: python -m benchmarks.recipes [--epochs 12] [--networks 10] [--write FILE]
 
 Networks of the demo's space, evenly spread over the MACs of a random sample; drawn faces at 64x64, 600 to train on and
 248 that no training sees to judge by (a data set's own validation split, 2 %, would be a few faces). Trainings are the

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from paretofarm.training import Distillation, SegmentationTraining
+from paretofarm.training import SegmentationTraining
 from workers.datasets import Dataset, Split
 from workers.training.class_weights import inverse_sqrt_weights
 
@@ -34,7 +34,6 @@ class SegmentationLoss:
 
     def __call__(self, logits: torch.Tensor, labels: torch.Tensor, taught: torch.Tensor | None) -> torch.Tensor:
         """logits float32 [N, classes, H, W], labels [N, H, W], what the teacher says of the same images."""
-        labelled = labels != self._ignored
         total = functional.cross_entropy(
             logits,
             labels,
@@ -43,23 +42,31 @@ class SegmentationLoss:
             label_smoothing=self._smoothing,
             reduction="sum",
         )
-        loss = total / labelled.sum().clamp(min=1)
+        labelled = labels != self._ignored
+        count = labelled.sum().clamp(min=1)
+        loss = total / count
         if taught is None or self._distillation is None:
             return loss
+        apart = divergence(logits, taught.float(), self._distillation.temperature)
         share = self._distillation.weight
-        return (1 - share) * loss + share * divergence(logits, taught.float(), labelled, self._distillation)
+        return (1 - share) * loss + share * (apart * self._pixel_weights(labels, labelled)).sum() / count
+
+    def _pixel_weights(self, labels: torch.Tensor, labelled: torch.Tensor) -> torch.Tensor:
+        """What each pixel counts: the same for the teacher as for the labels, else the large classes drown the rest."""
+        if self._weights is None:
+            return labelled.float()
+        return self._weights[torch.where(labelled, labels, 0)] * labelled
 
 
-def divergence(
-    logits: torch.Tensor, taught: torch.Tensor, labelled: torch.Tensor, settings: Distillation
-) -> torch.Tensor:
-    """T² times the Kullback-Leibler divergence of the student from its teacher, both softened by the temperature T.
+def divergence(logits: torch.Tensor, taught: torch.Tensor, temperature: float) -> torch.Tensor:
+    """T² times the Kullback-Leibler divergence of the student from its teacher, both softened by the temperature T, at
+    each pixel: [N, H, W].
 
     The square keeps gradients as large as those of the labels at any temperature (Hinton et al. 2015, §2).
     """
-    student, teacher = (functional.log_softmax(side / settings.temperature, dim=1) for side in (logits, taught))
-    by_pixel = functional.kl_div(student, teacher, reduction="none", log_target=True).sum(dim=1)
-    return settings.temperature**2 * (by_pixel * labelled).sum() / labelled.sum().clamp(min=1)
+    student, teacher = (functional.log_softmax(side / temperature, dim=1) for side in (logits, taught))
+    by_class = functional.kl_div(student, teacher, reduction="none", log_target=True)
+    return temperature**2 * by_class.sum(dim=1)
 
 
 def _class_weights(dataset: Dataset, settings: SegmentationTraining, device: torch.device) -> torch.Tensor | None:

@@ -3,11 +3,11 @@ import torch
 from small_training import SHAPE, small_dataset, small_network, small_settings
 from torch.nn import functional
 
-from paretofarm.training import Distillation
+from workers.datasets import Split
+from workers.training.class_weights import inverse_sqrt_weights
 from workers.training.loss import SegmentationLoss, divergence
 
 CPU = torch.device("cpu")
-LABELLED = torch.tensor([[[True, False]]])
 
 
 def logits_of(*pixels: list[float]) -> torch.Tensor:
@@ -17,35 +17,40 @@ def logits_of(*pixels: list[float]) -> torch.Tensor:
 
 def test_a_student_that_agrees_has_nothing_to_learn() -> None:
     logits = torch.randn(2, 4, 3, 3)
-    labelled = torch.ones(2, 3, 3, dtype=torch.bool)
-    assert float(divergence(logits, logits, labelled, Distillation())) == pytest.approx(0, abs=1e-6)
+    torch.testing.assert_close(divergence(logits, logits, 2.0), torch.zeros(2, 3, 3))
 
 
 def test_divergence_is_kullback_leiblers_times_the_squared_temperature() -> None:
-    student, teacher = logits_of([2.0, 0.0], [9.0, 0.0]), logits_of([0.0, 4.0], [0.0, 9.0])
+    student, teacher = logits_of([2.0, 0.0], [9.0, 0.0]), logits_of([0.0, 4.0], [9.0, 0.0])
     p, q = torch.softmax(torch.tensor([0.0, 2.0]), 0), torch.softmax(torch.tensor([1.0, 0.0]), 0)
     expected = 4 * float((p * (p / q).log()).sum())
-    assert float(divergence(student, teacher, LABELLED, Distillation(temperature=2.0))) == pytest.approx(expected)
+    torch.testing.assert_close(divergence(student, teacher, 2.0), torch.tensor([[[expected, 0.0]]]))
 
 
-def test_without_any_labelled_pixel_there_is_no_divergence() -> None:
-    student, teacher = logits_of([2.0, 0.0]), logits_of([0.0, 4.0])
-    assert float(divergence(student, teacher, torch.tensor([[[False]]]), Distillation())) == 0
-
-
-def test_the_teachers_share_of_the_loss_is_the_weight() -> None:
+@pytest.mark.parametrize("class_weights", ["none", "inverse_sqrt"])
+def test_labels_and_teacher_share_the_loss_and_weigh_pixels_alike(class_weights: str) -> None:
     dataset = small_dataset()
-    labels = torch.from_numpy(dataset.splits["train"].masks[:1].astype("int64"))
+    labels = torch.from_numpy(dataset.splits[Split.TRAIN].masks[:1].astype("int64"))
     logits, images = torch.randn(1, 4, 16, 16), torch.rand(SHAPE)
-    settings = small_settings(distillation={"weight": 0.25, "temperature": 1.0})
+    labels[0, :2] = 255
+    settings = small_settings(distillation={"weight": 0.25, "temperature": 1.0}, class_weights=class_weights)
     loss = SegmentationLoss(dataset, settings, small_network(), CPU)
     taught = loss.ask_teacher(images)
     assert taught is not None
-    parts = (
-        functional.cross_entropy(logits, labels),
-        divergence(logits, taught, labels >= 0, Distillation(temperature=1)),
-    )
-    assert float(loss(logits, labels, taught)) == pytest.approx(0.75 * float(parts[0]) + 0.25 * float(parts[1]))
+    known = labels != 255
+    weights = torch.ones(4)
+    if class_weights != "none":
+        weights = inverse_sqrt_weights(dataset.splits[Split.TRAIN], 4, ignore_index=255)
+    own = functional.cross_entropy(logits, labels, ignore_index=255, reduction="none")[known]
+    others = divergence(logits, taught, 1.0)[known]
+    expected = (weights[labels[known]] * (0.75 * own + 0.25 * others)).mean()
+    torch.testing.assert_close(loss(logits, labels, taught), expected)
+
+
+def test_without_any_labelled_pixel_there_is_nothing_to_learn() -> None:
+    loss = SegmentationLoss(small_dataset(), small_settings(distillation={}), small_network(), CPU)
+    ignored = torch.full((1, 16, 16), 255)
+    assert float(loss(torch.randn(1, 4, 16, 16), ignored, loss.ask_teacher(torch.rand(SHAPE)))) == 0
 
 
 def test_a_teacher_is_asked_only_where_the_settings_say_so() -> None:
