@@ -56,7 +56,7 @@ class Distillation(Strict):
     """
 
     weight: float = Field(0.5, gt=0, le=1, description="the teacher's share of the loss; the labels have the rest")
-    temperature: float = Field(2.0, gt=0, le=100, description="logits are divided by it before they are compared")
+    temperature: float = Field(1.0, gt=0, le=100, description="logits are divided by it before they are compared")
 
 
 class SegmentationTraining(Strict):
