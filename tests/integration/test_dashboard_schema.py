@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import schemathesis
 from cli_results import store_results
 from dashboard_client import bearer, make_app, make_token, running
 from factories import store_phone
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
@@ -22,6 +23,8 @@ Operation = Any  # schemathesis' own class has four parameters of its inside
 EXAMPLES = 15
 STREAM = "/api/v1/events/stream"
 """Would never end."""
+LONGEST_QUERY = 12_000
+"""At 16 KiB the server itself refuses the request and hangs up, which some clients hear before the answer."""
 
 
 def described(tmp_path: Path) -> dict[str, Any]:
@@ -76,6 +79,7 @@ def test_no_request_makes_the_dashboard_fail(
     def ask(data: st.DataObject) -> None:
         chosen = existing if mode is GenerationMode.POSITIVE and data.draw(st.booleans()) else None
         case = data.draw(operation.as_strategy(generation_mode=mode, path_parameters=chosen or None))
+        assume(len(quote(str(case.query))) < LONGEST_QUERY)
         answer = case.call(base_url=base_url, headers=headers, timeout=20)
         case.validate_response(answer, checks=[not_a_server_error])
         if answer.status_code >= 400:
