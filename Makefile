@@ -32,7 +32,7 @@ demo: $(INSTALLED) ## the whole main job on this machine: no Docker, no GPU, no 
 
 test: $(INSTALLED) $(QNN) ## all tests
 	@tests/tools/chromium.sh
-	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 test-again: $(INSTALLED) ## what failed in the last `make test`, alone; at most three tests
 	$(BIN)/python tests/tools/again.py
