@@ -26,7 +26,10 @@ def main(argv: list[str]) -> int:
     except OSError:  # the phone has just been switched on, or its server was killed
         os.fchdir(here)
         return _run_here(words)
-    answer = server.recv(1)
+    try:
+        answer = server.recv(1)
+    except ConnectionResetError:  # killed before it had read the request
+        return KILLED
     return answer[0] if answer else KILLED
 
 
