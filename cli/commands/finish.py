@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from cli.commands.options import JSON, PLOT, SEARCH
+from cli.commands.options import JSON, PHONES, PLOT, SEARCH, WORKERS
 from cli.finish import finish_search
 from cli.search_start import Start
 
@@ -24,14 +24,8 @@ from cli.search_start import Start
 @click.option("--wait", is_flag=True, help="Show progress until it is over, then print the front.")
 @PLOT
 @JSON
-@click.option("--phones", type=click.IntRange(1, 64), default=None, metavar="N", help="Virtual phones.  [default: 2]")
-@click.option(
-    "--workers",
-    type=click.IntRange(1, 1024),
-    default=None,
-    metavar="N",
-    help="Trainings and compilations at a time.  [default: number of processors]",
-)
+@PHONES
+@WORKERS
 def finish(
     search: str,
     members: str | None,

@@ -20,6 +20,16 @@ PLOT = click.option(
     metavar="FILE",
     help="Draw a picture: .png, .pdf or .svg.",
 )
+PHONES = click.option(
+    "--phones", type=click.IntRange(1, 64), default=None, metavar="N", help="Virtual phones.  [default: 2]"
+)
+WORKERS = click.option(
+    "--workers",
+    type=click.IntRange(1, 1024),
+    default=None,
+    metavar="N",
+    help="Trainings, builds and compilations at a time.  [default: number of processors]",
+)
 
 
 def json_or_csv(function: Function) -> Function:

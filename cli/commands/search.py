@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from cli.artifact_store import artifact_store
-from cli.commands.options import JSON, PLOT, SEARCH
+from cli.commands.options import JSON, PHONES, PLOT, SEARCH, WORKERS
 from cli.connection import NothingYet, open_database
 from cli.search_start import Start, start_search
 from cli.search_status import print_status, print_statuses
@@ -31,14 +31,8 @@ def search() -> None:
 @click.option("--wait", is_flag=True, help="Show progress until the search is over, then print its front.")
 @PLOT
 @JSON
-@click.option("--phones", type=click.IntRange(1, 64), default=None, metavar="N", help="Virtual phones.  [default: 2]")
-@click.option(
-    "--workers",
-    type=click.IntRange(1, 1024),
-    default=None,
-    metavar="N",
-    help="Trainings, builds and compilations at a time.  [default: number of processors]",
-)
+@PHONES
+@WORKERS
 @click.option("--no-data-check", is_flag=True, help="The data set is on the workers' hosts, not on this one.")
 def start(
     file: Path,

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 from pydantic import ValidationError
 
-from cli.commands.options import JSON, PLOT
+from cli.commands.options import JSON, PLOT, WORKERS
 from cli.search_start import Start
 from cli.study import study_proxies
 from paretofarm.proxies import Proxy
@@ -37,13 +37,7 @@ def study() -> None:
 @click.option("--wait", is_flag=True, help="Show progress until all are trained, then print the result.")
 @PLOT
 @JSON
-@click.option(
-    "--workers",
-    type=click.IntRange(1, 1024),
-    default=None,
-    metavar="N",
-    help="Trainings at a time.  [default: number of processors]",
-)
+@WORKERS
 def proxies(
     file: Path,
     networks: int,

@@ -4,6 +4,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,10 @@ def epochs(search: Search) -> int:
         return session.scalar(select(func.max(TrainingMetricsRow.epoch))) or 0
 
 
+def got_further(search: Search, seen: int) -> bool:
+    return epochs(search) > seen
+
+
 @pytest.fixture(scope="module")
 def survivor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Search]]:
     """A search of one network that is over, and the folder of its data set."""
@@ -55,8 +60,8 @@ def survivor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, S
         patch.setattr(supervisor, "BACKOFF_S", (0.2,))  # a worker that ends that often would be waited for
         for _ in range(KILLS):
             seen = epochs(search)
-            wait_until(lambda seen=seen: epochs(search) > seen, TIME_LIMIT_S, "another epoch")  # type: ignore[misc]
-            time.sleep(dice.uniform(0, 0.5))
+            wait_until(partial(got_further, search, seen), TIME_LIMIT_S, "another epoch")
+            time.sleep(dice.uniform(0, 0.5))  # not for anything: the moment of the kill shall be any
             search.kill("worker")
         assert not search.is_finished(), "the training was over before its worker was killed for the last time"
         wait_until(search.is_finished, TIME_LIMIT_S, "the end of the search")
