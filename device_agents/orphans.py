@@ -2,6 +2,7 @@
 
 import logging
 import re
+import time
 
 from paretofarm.errors import RunnerFailed
 from paretofarm.ports import DeviceLink
@@ -9,7 +10,8 @@ from paretofarm.ports import DeviceLink
 log = logging.getLogger(__name__)
 
 TIMEOUT_S = 15
-TRIES = 3
+PAUSES_S = (0.0, 0.05, 0.2, 1.0, 3.0)
+"""After each kill, before the next look: a process dies when it is scheduled again, on a busy phone not at once."""
 # Whatever works for us has its working folder below ours. One `ls` for all processes: starting a program for each
 # takes seconds on a phone.
 SCRIPT = "ls -ld /proc/[0-9]*/cwd 2>/dev/null; true"
@@ -21,18 +23,19 @@ def sweep(link: DeviceLink, home: str) -> int:
 
     Errors: RunnerFailed where one survives (it hangs in a driver: only a reboot helps); those of the link.
     """
-    killed = 0
-    for _ in range(TRIES):
+    killed: set[int] = set()
+    for pause_s in PAUSES_S:
         orphans = find_orphans(link, home)
         if not orphans:
-            return killed
+            return len(killed)
         log.warning("%s: killing processes of earlier jobs: %s", link.serial, ", ".join(map(str, orphans)))
-        killed += len(orphans)
+        killed |= set(orphans)
         link.run(["sh", "-c", kill_script(orphans)], timeout_s=TIMEOUT_S)
+        time.sleep(pause_s)
     left = find_orphans(link, home)
     if left:
         raise RunnerFailed(f"process {left[0]} of an earlier job cannot be killed")
-    return killed
+    return len(killed)
 
 
 def find_orphans(link: DeviceLink, home: str) -> tuple[int, ...]:
