@@ -33,6 +33,7 @@ EXTRA_OF_MODULE = {
     "PIL": "worker",
     "pyarrow": "dashboard",
     "s3fs": "s3",
+    "scipy": "scheduler",
     "torch": "worker",
     "uvicorn": "dashboard",
     "usb1": "agent",

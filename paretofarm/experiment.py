@@ -16,6 +16,7 @@ from paretofarm.final import Final
 from paretofarm.lifecycle import Plan
 from paretofarm.metrics import Metric
 from paretofarm.objective import Constraint, Objective
+from paretofarm.predictor import Predictor
 from paretofarm.runtimes import MeasurementSettings
 from paretofarm.spaces import SearchSpaceSettings
 from paretofarm.spaces.skeleton import HourglassSkeleton
@@ -77,6 +78,7 @@ class Experiment(Strict):
     warm_start: WarmStart | None = None
     control: Literal["random"] | None = Field(None, description="a random search beside it, at equal cost")
     final: Final | None = Field(None, description="train the best to the end when the search is over")
+    predictor: Predictor = Predictor()
     in_flight: int = Field(8, ge=1, le=10_000, description="candidates between proposal and end at any moment")
 
     @model_validator(mode="before")
@@ -219,7 +221,10 @@ class Experiment(Strict):
         return self
 
     def control_experiment(self) -> "Experiment | None":
-        """The random search beside it: the same settings and as many candidates, but no network in common."""
+        """The random search beside it: the same settings and as many candidates, but no network in common.
+
+        Nor does it screen what it proposes.
+        """
         if self.control is None:
             return None
         own = {
@@ -228,6 +233,7 @@ class Experiment(Strict):
             "control": None,
             "warm_start": None,
             "final": None,
+            "predictor": Predictor(),
         }
         return self.model_copy(update={**own, "algorithm": RandomSearch(type="random")})
 

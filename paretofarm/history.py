@@ -1,6 +1,7 @@
 """What a search algorithm sees of the search so far."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol, runtime_checkable
@@ -68,12 +69,15 @@ class History:
         architectures: Mapping[int, Architecture],
         rungs: Sequence[int] = (),
         observations: Sequence[Member] = (),
+        measured: Sequence[Member] = (),
     ) -> None:
         self.members = tuple(sorted(members, key=lambda member: member.number))
         self.objectives = tuple(objectives)
         self.constraints = tuple(constraints)
         self.rungs = tuple(rungs)
         self._observations = tuple(observations)
+        self._measured = tuple(measured)
+        self._passed_over: frozenset[str] = frozenset()
         self._architectures = architectures
         self._standings: dict[int, Standings] = {}
 
@@ -84,8 +88,19 @@ class History:
 
     @cached_property
     def digests(self) -> frozenset[str]:
-        """Digests of everything ever proposed, failed and infeasible ones included."""
+        """Digests of everything ever proposed, failed and infeasible ones included, and of what was passed over."""
+        return self._own_digests | self._passed_over
+
+    @cached_property
+    def _own_digests(self) -> frozenset[str]:
         return frozenset(member.digest for member in self.members)
+
+    def passing_over(self, digests: Iterable[str]) -> "History":
+        """The same, with some more architectures that are not to be proposed."""
+        other = copy(self)
+        other._passed_over = self._passed_over.union(digests)
+        other.__dict__.pop("digests", None)
+        return other
 
     @cached_property
     def observations(self) -> tuple[Member, ...]:
@@ -94,7 +109,22 @@ class History:
         They have those metrics only that mean the same here: seldom all objectives. They are none of this search's
         members, in no front, and may be proposed; `architecture` knows them.
         """
-        return tuple(member for member in self._observations if member.digest not in self.digests)
+        return tuple(member for member in self._observations if member.digest not in self._own_digests)
+
+    @cached_property
+    def measured(self) -> tuple[Member, ...]:
+        """Architectures that this search has not proposed, but another has measured on one of its device classes.
+
+        Nothing but their latencies is known; what observations tell is left out. Numbered below 0, as these are, and
+        beside them; only models look at them.
+        """
+        told = {(member.digest, key) for member in self.observations for key in member.metrics}
+        return tuple(
+            member
+            for member in self._measured
+            if member.digest not in self._own_digests
+            and not all((member.digest, key) in told for key in member.metrics)
+        )
 
     @property
     def feasible(self) -> tuple[Member, ...]:

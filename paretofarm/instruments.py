@@ -150,6 +150,9 @@ PROPOSAL_SECONDS = _histogram(
     "proposal_duration_seconds", "seconds", "One call of the search algorithm.", by=_SCHEDULER, buckets=_MILLISECONDS
 )
 PROPOSALS = _counter("proposals_total", "", "Candidates proposed by this process.", "search", by=_SCHEDULER)
+SCREENED = _counter(
+    "proposals_screened_total", "", "Architectures not proposed: too slow for a limit.", "search", by=_SCHEDULER
+)
 MESSAGES = _counter("messages_sent_total", "", "Messages sent to the broker, by queue.", "queue", by=_SCHEDULER)
 
 # Scheduler, workers and agents

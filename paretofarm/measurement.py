@@ -1,6 +1,7 @@
 """How candidates are measured: what all runtimes share of the `measurement:` part of an experiment file."""
 
-from typing import Self
+from collections.abc import Mapping
+from typing import Any, Self
 
 from pydantic import Field, model_validator
 
@@ -55,6 +56,15 @@ class MeasurementProtocol(Strict):
     def protocol_key(self) -> str:
         """Times taken under another key must not be compared: runtime, protocol version, what else changes the pace."""
         raise NotImplementedError
+
+    @property
+    def pace(self) -> Mapping[str, Any]:
+        """All that decides how fast a device class runs an untrained network: what a runtime adds to the protocol.
+
+        How many blocks a measurement takes, or how trained networks are quantized, is none of it.
+        """
+        common = set(MeasurementProtocol.model_fields)
+        return {"protocol": PROTOCOL_VERSION, **self.model_dump(mode="json", exclude=common)}
 
     @property
     def simulated(self) -> bool:

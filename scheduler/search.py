@@ -18,7 +18,9 @@ from paretofarm.history import History, Member
 from paretofarm.lifecycle import CandidateStatus, EvaluationState, advance
 from paretofarm.log_context import log_fields
 from paretofarm.meter import NO_METER, Meter
+from paretofarm.screening import propose_screened
 from paretofarm.warm_start import Inheritance, inherit
+from scheduler.foresight import Foresight
 from scheduler.rungs import Rungs
 from scheduler.store import DatabaseStore, SearchStore
 
@@ -44,6 +46,7 @@ class Search:
         self._settled: dict[int, Member] = {}
         self._at_work: dict[int, tuple[EvaluationState, ...]] = {}
         self._inheritance: Inheritance | None = None
+        self._foresight: Foresight | None = None
         self._remark: str | None = None
 
     def tick(self, session: Session, status: ExperimentStatus) -> None:
@@ -131,8 +134,8 @@ class Search:
         fresh = store.members(self._settled.keys())
         self._settled.update({member.number: member for member in fresh if not member.status.in_flight})
         members = [*self._settled.values(), *(member for member in fresh if member.status.in_flight)]
-        inherited = self._inherited(store)
-        architectures = store.architectures(inherited.architectures)
+        inherited, foresight = self._inherited(store), self._foreseen(store)
+        architectures = store.architectures({**(inherited.architectures or {}), **foresight.architectures})
         return History(
             members,
             experiment.objectives,
@@ -140,6 +143,7 @@ class Search:
             architectures,
             experiment.rungs,
             inherited.observed,
+            foresight.members,
         )
 
     def _inherited(self, store: SearchStore) -> Inheritance:
@@ -149,15 +153,36 @@ class Search:
             self._inheritance = inherit(experiment, store.earlier_searches(experiment))
         return self._inheritance
 
+    def _foreseen(self, store: SearchStore) -> Foresight:
+        """From other searches' phones; read on with every tick."""
+        if self._foresight is None:
+            first = -1 - len(self._inherited(store).observed)
+            self._foresight = Foresight(self.stored, self._space, first=first)
+        self._foresight.read(store)
+        return self._foresight
+
     def _propose(self, store: SearchStore, history: History, slots: int) -> int:
         experiment = self.stored.experiment
         seeds = self._inherited(store).seeds[history.proposed :][:slots]
         if seeds:  # nothing else in the same tick: the algorithm counts its proposals by those that are stored
             return self._store(store, [Proposal(architecture, Origin.SEED) for architecture in seeds])
         started = time.monotonic()
-        proposals = experiment.algorithm.propose(history, self._space, count=slots, seed=experiment.seed)
+        proposals = self._drawn(history, slots)
         self._meter.observe(instruments.PROPOSAL_SECONDS, time.monotonic() - started)
         return self._store(store, proposals)
+
+    def _drawn(self, history: History, slots: int) -> Sequence[Proposal]:
+        """By the algorithm; without those that are expected to break a limit, where they are screened."""
+        experiment = self.stored.experiment
+        draw = {"count": slots, "seed": experiment.seed}
+        hopeless = self._foresight.hopeless(history) if self._foresight else None
+        if hopeless is None:
+            return experiment.algorithm.propose(history, self._space, **draw)
+        found = propose_screened(experiment.algorithm, history, self._space, hopeless=hopeless, **draw)
+        if found.passed_over:
+            self._meter.add(instruments.SCREENED, found.passed_over, search=self.stored.name)
+            log.info("%s: %s architectures are too slow for sure, and not proposed", experiment.name, found.passed_over)
+        return found.proposals
 
     def _store(self, store: SearchStore, proposals: Sequence[Proposal]) -> int:
         if proposals:

@@ -12,6 +12,7 @@ from db.cost import spent
 from db.curves import curves
 from db.events import EventKind
 from db.finishing import begin_final
+from db.latencies import LatencyFeed
 from db.warm_start import earlier_searches
 from paretofarm.algorithms import Proposal
 from paretofarm.architecture import Architecture
@@ -21,6 +22,7 @@ from paretofarm.fidelity import Promotion
 from paretofarm.final import Final
 from paretofarm.history import History, Member
 from paretofarm.lifecycle import Step, Verdict
+from paretofarm.shared_latency import MeasuredLatency
 from paretofarm.warm_start import Earlier
 
 
@@ -37,6 +39,9 @@ class SearchStore(Protocol):
     def curves(self, numbers: Collection[int]) -> Mapping[int, dict[str, list[float]]]: ...
 
     def earlier_searches(self, experiment: Experiment) -> Sequence[Earlier]: ...
+
+    def fresh_latencies(self, feed: LatencyFeed) -> Sequence[MeasuredLatency]:
+        """What other searches have measured since the feed was read last."""
 
     def spent(self) -> Spent:
         """What the search has used until now."""
@@ -86,6 +91,9 @@ class DatabaseStore:
 
     def earlier_searches(self, experiment: Experiment) -> Sequence[Earlier]:
         return earlier_searches(self.session, experiment)
+
+    def fresh_latencies(self, feed: LatencyFeed) -> Sequence[MeasuredLatency]:
+        return feed.read(self.session)
 
     def spent(self) -> Spent:
         return spent(self.session, self.experiment_id)

@@ -63,6 +63,17 @@ class TableProblem:
         worst, median = (hypervolume(found, reference) for reference in self._references)
         return Scores(worst / whole[0], median / whole[1])
 
+    def quantile(self, share: float) -> float:
+        """The latency that such a share of the architectures keeps, ms."""
+        return float(np.quantile(self._raw[:, 1], share))
+
+    def share(self, architectures: Sequence[Architecture], at_most_ms: float) -> float:
+        """Hypervolume reached, relative to the best that keeps the limit; reference: the limit, and the worst error."""
+        reference = np.array([self._raw[:, 0].max(), at_most_ms])
+        found = self._raw[[self._row(architecture.choices) for architecture in architectures]].reshape(-1, 2)
+        kept = self._raw[self._raw[:, 1] <= at_most_ms]
+        return hypervolume(found, reference) / hypervolume(kept, reference)
+
     @cached_property
     def _references(self) -> tuple[np.ndarray, np.ndarray]:
         return np.ones(2), np.median(self._points, axis=0)

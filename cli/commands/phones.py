@@ -14,6 +14,7 @@ from cli.phone_usage import print_usage
 from cli.tables import print_table
 from db import phones as stored
 from db.documents.phone import phone_document, temperature
+from db.latencies import latency_groups
 from db.phone_usage import PhoneUsage, read_usage, usage_document
 from db.phones import Phone, list_phones
 from db.session import Database
@@ -24,9 +25,10 @@ LONGEST_DAYS = 366
 @click.group(invoke_without_command=True)
 @click.option("--usage", is_flag=True, help="How busy each phone was, day by day (UTC).")
 @click.option("--days", type=click.IntRange(1, LONGEST_DAYS), default=7, show_default=True, help="With --usage.")
+@click.option("--predictor", is_flag=True, help="How well latencies are predicted before they are measured.")
 @JSON
 @click.pass_context
-def phones(context: click.Context, usage: bool, days: int, as_json: bool) -> None:
+def phones(context: click.Context, usage: bool, days: int, predictor: bool, as_json: bool) -> None:
     """List the phones that agents have registered, and their state.
 
     \b
@@ -43,8 +45,12 @@ def phones(context: click.Context, usage: bool, days: int, as_json: bool) -> Non
     """
     if context.invoked_subcommand is not None:
         return
+    if usage and predictor:
+        raise click.UsageError("--usage and --predictor are two answers: ask for one")
     if usage:
         _show_usage(days, as_json)
+    elif predictor:
+        _show_predictors(as_json)
     else:
         _show_phones(as_json)
 
@@ -92,6 +98,23 @@ def _show_usage(days: int, as_json: bool) -> None:
 def _usage(database: Database, days: int) -> list[PhoneUsage]:
     with database.transaction() as session:
         return read_usage(session, days)
+
+
+def _show_predictors(as_json: bool) -> None:
+    from cli.phone_predictor import judge_predictors, print_predictors  # they load scipy
+
+    try:
+        with open_database(os.environ) as database, database.transaction() as session:
+            groups = latency_groups(session)
+    except NothingYet:
+        groups = []
+    reports = judge_predictors(groups)
+    if as_json:
+        click.echo(json.dumps([report.to_json() for report in reports]))
+    elif reports:
+        print_predictors(reports)
+    else:
+        click.echo("nothing has been measured yet", err=True)
 
 
 def _say_there_are_none() -> None:

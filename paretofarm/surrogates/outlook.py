@@ -14,6 +14,7 @@ from paretofarm.pareto import hypervolume, non_domination_rank
 from paretofarm.search_space import SearchSpace
 from paretofarm.sensitivity import NORMAL_QUANTILE
 from paretofarm.surrogates.beliefs import Belief, believe
+from paretofarm.surrogates.described_members import rows_of, spread
 from paretofarm.surrogates.improvement import NODES, expected_improvement
 
 _MODELLED = 400
@@ -166,8 +167,9 @@ def look_ahead(history: History, space: SearchSpace, *, first: int) -> Outlook |
     references = _references(targets, ended, first)
     if references is None:
         return None
-    rows = _rows(history, space, [*ended, *pending])
-    beliefs = _beliefs(targets, history.constraints, [*ended, *pending], rows)
+    elsewhere = spread(history.measured, _MODELLED - len(ended))
+    rows = rows_of(history, space, [*elsewhere, *ended, *pending])
+    beliefs = _beliefs(targets, history.constraints, [*elsewhere, *ended, *pending], rows)
     known = rows[ended[0].number].known
     if any(target.key not in beliefs and target.key not in known for target in targets):
         return None
@@ -186,8 +188,7 @@ def _ended(history: History) -> list[Member]:
         for member in (*history.observations, *history.members)
         if member.number not in best and member.status in _TELLING and member.metrics
     ]
-    spread = np.unique(np.linspace(0, len(others) - 1, min(len(others), _MODELLED - len(best))).astype(np.int64))
-    chosen = {**best, **{others[place].number: others[place] for place in spread.tolist()}}
+    chosen = {**best, **{member.number: member for member in spread(others, _MODELLED - len(best))}}
     return [chosen[number] for number in sorted(chosen)]
 
 
@@ -202,14 +203,6 @@ def _fully(member: Member, history: History) -> Member:
 def _pending(history: History) -> list[Member]:
     """The latest of those in flight."""
     return [member for member in history.members if member.status.in_flight][-_PENDING:]
-
-
-def _rows(history: History, space: SearchSpace, members: Sequence[Member]) -> dict[int, Row]:
-    """By number; only what was not described lately is read."""
-    recalled = {member.number: space.described.recall(member.digest) for member in members}
-    strange = [number for number, row in recalled.items() if row is None]
-    described = zip(strange, map(space.described.row, history.architectures_of(strange)), strict=True)
-    return {**{number: row for number, row in recalled.items() if row is not None}, **dict(described)}
 
 
 def _beliefs(

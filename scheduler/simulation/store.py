@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from db.candidates import CandidateState
+from db.latencies import LatencyFeed
 from paretofarm.algorithms import Proposal
 from paretofarm.architecture import Architecture
 from paretofarm.cost import Spent
@@ -28,6 +29,7 @@ from paretofarm.lifecycle import (
     decide,
 )
 from paretofarm.metrics import rung_key
+from paretofarm.shared_latency import MeasuredLatency
 from paretofarm.warm_start import Earlier
 
 
@@ -103,6 +105,9 @@ class MemoryStore:
         return {number: {} for number in numbers}
 
     def earlier_searches(self, experiment: Experiment) -> Sequence[Earlier]:
+        return ()
+
+    def fresh_latencies(self, feed: LatencyFeed) -> Sequence[MeasuredLatency]:
         return ()
 
     def spent(self) -> Spent:

@@ -71,3 +71,20 @@ def test_standings_are_of_those_that_came_as_far_as_a_rung_as_they_were_there() 
 def test_the_last_rung_is_what_complete_members_have() -> None:
     complete = Member(0, "0", CandidateStatus.COMPLETE, GOOD)
     assert History([complete], OBJECTIVES, (), {}, (1, 3)).standings(1).points.tolist() == [[-0.6, 3.0]]
+
+
+def test_what_was_passed_over_is_not_to_be_proposed_but_is_nobody() -> None:
+    before = history(Member(0, "a", CandidateStatus.COMPLETE, GOOD))
+    after = before.passing_over({"b"}).passing_over({"c"})
+    assert after.digests == {"a", "b", "c"}
+    assert (before.digests, after.proposed, after.points.tolist()) == ({"a"}, 1, before.points.tolist())
+
+
+def test_what_others_measured_counts_once_and_where_nothing_more_is_known() -> None:
+    latency = {"latency_ms@virtual": 3.0}
+    measured = [Member(-9 - place, digest, CandidateStatus.PAUSED, latency) for place, digest in enumerate("abc")]
+    observed = [Member(-1, "b", CandidateStatus.COMPLETE, GOOD)]
+    own = [Member(0, "a", CandidateStatus.RUNNING, {})]
+    seen = History(own, OBJECTIVES, (), {}, observations=observed, measured=measured)
+    assert [member.digest for member in seen.measured] == ["c"]
+    assert seen.passing_over({"c"}).measured == seen.measured
