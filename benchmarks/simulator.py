@@ -29,11 +29,11 @@ def main() -> None:
     _say(f"{options.models:,} models, {', '.join(f'{pool.slots:,} {pool.name}' for pool in pools)}; training "
          f"{options.train_min:g} min (log-normal, sigma {SPREAD}), compile {options.compile_min:g}, phone "
          f"{options.phone_min:g} min; hazards per attempt: {options.hazard:.1%} each")  # fmt: skip
-    for in_flight in options.in_flight:
+    for in_flight in [*options.in_flight, None]:
         _report(in_flight, pools, _simulate(options, pools, in_flight))
 
 
-def _simulate(options: argparse.Namespace, pools: Sequence[Pool], in_flight: int) -> tuple[Outcome, float]:
+def _simulate(options: argparse.Namespace, pools: Sequence[Pool], in_flight: int | None) -> tuple[Outcome, float]:
     durations = Durations(
         {
             Stage.BUILD: BUILD_S,
@@ -54,13 +54,13 @@ def _simulate(options: argparse.Namespace, pools: Sequence[Pool], in_flight: int
     return farm.run(), time.perf_counter() - started
 
 
-def _report(in_flight: int, pools: Sequence[Pool], done: tuple[Outcome, float]) -> None:
+def _report(in_flight: int | None, pools: Sequence[Pool], done: tuple[Outcome, float]) -> None:
     outcome, took_s = done
     bound_s = outcome.lower_bound_s(pools)
     complete = outcome.statuses[CandidateStatus.COMPLETE]
     shares = ", ".join(f"{pool.name} {outcome.busy_s[pool.name] / pool.slots / outcome.ended_s:.0%}" for pool in pools)
     _say(
-        f"in_flight {in_flight:6,}: {outcome.ended_s / HOUR_S:6.2f} h, bound {bound_s / HOUR_S:6.2f} h "
+        f"in_flight {in_flight or 'default':>7}: {outcome.ended_s / HOUR_S:6.2f} h, bound {bound_s / HOUR_S:6.2f} h "
         f"(+{outcome.ended_s / bound_s - 1:.1%}); busy: {shares}; {complete:,} complete of {len(outcome.proposals):,}, "
         f"{outcome.expired} leases expired, {outcome.late} late results; scheduler {outcome.ticks:,} ticks, "
         f"{outcome.cpu_s / len(outcome.proposals) * 1e3:.1f} ms CPU per candidate, "
@@ -76,7 +76,7 @@ def _pools(gpus: int, compilers: int, phones: int) -> tuple[Pool, ...]:
     return (Pool("GPUs", ("train",), gpus), Pool("compilers", ("build", "compile"), compilers), phone)
 
 
-def experiment(models: int, in_flight: int, *, algorithm: str = "evolution_pareto") -> Experiment:
+def experiment(models: int, in_flight: int | None, *, algorithm: str = "evolution_pareto") -> Experiment:
     document = {
         "name": "simulated",
         "seed": 7,
@@ -104,7 +104,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--compile-min", type=float, default=10.0)
     parser.add_argument("--phone-min", type=float, default=6.0)
     parser.add_argument("--hazard", type=float, default=0.0, help="chance of failing, of being away, of freezing")
-    parser.add_argument("--in-flight", type=int, nargs="+", default=list(IN_FLIGHT))
+    parser.add_argument(
+        "--in-flight", type=int, nargs="*", default=list(IN_FLIGHT), help="and what the farm makes the default"
+    )
     parser.add_argument("--algorithm", default="evolution_pareto")
     parser.add_argument("--tick-s", type=float, default=1.0)
     parser.add_argument("--seed", type=int, default=1)
@@ -117,7 +119,7 @@ def _options() -> argparse.Namespace:
             "models": 15_000,
             "gpus": 10_000,
             "phones": 1_000,
-            "in_flight": [10_000],
+            "in_flight": [],
             "hazard": 0.01,
             "tick_s": 10.0,
         }

@@ -4,10 +4,10 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from db import workers
 from db.session import Database
@@ -69,6 +69,9 @@ class Presence:
             log.debug("nobody is told of the end: %s", error)
 
 
-def facts_of_this_process(name: str, kind: str, queues: Sequence[str] = ()) -> WorkerFacts:
+def facts_of_this_process(
+    name: str, kind: str, queues: Sequence[str] = (), details: Mapping[str, Any] | None = None
+) -> WorkerFacts:
     """name: the one it owns leases under; kind: `worker`, `agent` or `scheduler`."""
-    return WorkerFacts(name, kind, socket.gethostname(), os.getpid(), tuple(queues), metadata.version("paretofarm"))
+    version = metadata.version("paretofarm")
+    return WorkerFacts(name, kind, socket.gethostname(), os.getpid(), tuple(queues), version, details or {})

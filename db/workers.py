@@ -5,16 +5,34 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Double, cast, func, select, update
+from sqlalchemy import Double, cast, func, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Session
 
 from db.tables import NOW, WorkerRow
+from paretofarm.capacity import Capacity
+from paretofarm.lifecycle import Stage
+
+LOST_S = 60.0
+"""Without a sign of life for so long a process counts as gone."""
+_PLACES = text(
+    f"""
+    SELECT CASE kind WHEN 'agent' THEN queue END AS queue,
+           sum(CASE kind WHEN 'agent' THEN 1 ELSE coalesce((details->>'slots')::int, 1) END)::int AS slots
+    FROM workers LEFT JOIN LATERAL unnest(queues) queue ON kind = 'agent'
+    WHERE heartbeat_at > clock_timestamp() - interval '{LOST_S:g} seconds' AND NOT details @> '{{"stopped": true}}'
+          AND (kind = 'worker' OR (kind = 'agent' AND queue LIKE '{Stage.MEASURE.value}.%'))
+    GROUP BY 1
+    """
+)
 
 
 @dataclass(frozen=True)
 class WorkerFacts:
-    """name: unique, the one it owns leases under; kind: `worker`, `agent` or `scheduler`."""
+    """name: unique, the one it owns leases under; kind: `worker`, `agent` or `scheduler`.
+
+    details: of a worker `slots`, how many jobs it does at a time.
+    """
 
     name: str
     kind: str
@@ -58,6 +76,16 @@ def list_workers(session: Session) -> list[Worker]:
     age_s = cast(func.extract("epoch", NOW - WorkerRow.heartbeat_at), Double)
     query = select(WorkerRow, age_s).order_by(WorkerRow.heartbeat_at.desc())
     return [Worker(_facts(row), row.started_at, age) for row, age in session.execute(query).tuples()]
+
+
+def live_capacity(session: Session, *, searches: int) -> Capacity:
+    """What live workers and phones do at a time; searches: how many share them.
+
+    Of older versions of the code a worker does not tell its slots: one.
+    """
+    row = session.execute(_PLACES).all()
+    slots = sum(each.slots for each in row if each.queue is None)
+    return Capacity(slots, {each.queue: each.slots for each in row if each.queue is not None}, searches)
 
 
 def _facts(row: WorkerRow) -> WorkerFacts:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 
 from paretofarm.algorithms import AlgorithmSettings, Listed, RandomSearch
+from paretofarm.capacity import MOST as MOST_IN_FLIGHT
 from paretofarm.complaints import NAME_PATTERN, complaints
 from paretofarm.cost import Rates, Spent
 from paretofarm.errors import ArchitectureError, ConfigError
@@ -79,7 +80,13 @@ class Experiment(Strict):
     control: Literal["random"] | None = Field(None, description="a random search beside it, at equal cost")
     final: Final | None = Field(None, description="train the best to the end when the search is over")
     predictor: Predictor = Predictor()
-    in_flight: int = Field(8, ge=1, le=10_000, description="candidates between proposal and end at any moment")
+    in_flight: int | None = Field(
+        None,
+        ge=1,
+        le=MOST_IN_FLIGHT,
+        description="candidates between proposal and end at any moment; absent: what keeps live workers and phones "
+        "busy, shared with other running searches",
+    )
 
     @model_validator(mode="before")
     @classmethod

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
-from db import dispatch, experiments, leases
+from db import dispatch, experiments, leases, workers
+from db.experiments import ExperimentStatus
 from db.notify import CHANNEL
 from db.planning import plans
 from db.session import Database
 from paretofarm import instruments
-from paretofarm.dispatching import WINDOW
+from paretofarm.capacity import NOBODY
+from paretofarm.dispatching import window
 from paretofarm.errors import BrokerUnavailable, DatabaseUnavailable
 from paretofarm.meter import NO_METER, Meter
 from scheduler.broker import Broker
@@ -33,6 +35,7 @@ class Scheduler:
         self._meter = meter
         self._searches: dict[int, Search] = {}
         self._broker_is_down = False
+        self._capacity = NOBODY
 
     def run(self, stop: threading.Event) -> None:
         """Ticks until `stop` is set; a database or broker that is away is waited for."""
@@ -70,11 +73,13 @@ class Scheduler:
 
     def _tick_searches(self, session: Session) -> None:
         active = experiments.active(session)
+        running = sum(stored.status is ExperimentStatus.RUNNING for stored in active)
+        self._capacity = workers.live_capacity(session, searches=running)
         for stored in active:
             search = self._searches.get(stored.id)
             if search is None or search.stored.experiment != stored.experiment:  # its limit was raised
                 search = self._searches[stored.id] = Search(stored, self._meter)
-            search.tick(session, stored.status)
+            search.tick(session, stored.status, self._capacity)
         for ended in self._searches.keys() - {stored.id for stored in active}:
             del self._searches[ended]
 
@@ -84,7 +89,8 @@ class Scheduler:
             overdue = dispatch.overdue_queues(session, resend_s=self._resend_s)
         drained = self._drained(overdue)
         with self._database.transaction(durable=False) as session:
-            messages = dispatch.due(session, limit=WINDOW, resend_s=self._resend_s, drained=drained)
+            limit = window(self._capacity.places)
+            messages = dispatch.due(session, limit=limit, resend_s=self._resend_s, drained=drained)
         if not messages:
             return
         try:

@@ -11,6 +11,7 @@ from db.candidates import CandidateState
 from db.experiments import ExperimentStatus, StoredExperiment
 from paretofarm import instruments
 from paretofarm.algorithms.port import Origin, Proposal
+from paretofarm.capacity import Capacity
 from paretofarm.ending import shortfall
 from paretofarm.errors import ConfigError
 from paretofarm.fidelity import Wanted
@@ -49,9 +50,9 @@ class Search:
         self._foresight: Foresight | None = None
         self._remark: str | None = None
 
-    def tick(self, session: Session, status: ExperimentStatus) -> None:
-        """One step of the search, in the caller's transaction."""
-        self.plan(DatabaseStore(session, self.stored.id), status)
+    def tick(self, session: Session, status: ExperimentStatus, capacity: Capacity) -> None:
+        """One step of the search, in the caller's transaction. capacity: of the farm, as it is now."""
+        self.plan(DatabaseStore(session, self.stored.id, capacity), status)
 
     def plan(self, store: SearchStore, status: ExperimentStatus) -> None:
         """The same, wherever the search is kept."""
@@ -78,7 +79,7 @@ class Search:
         if self._exhausted(store):
             return 0
         surely = self._rungs.on_the_last(still_open) if self._rungs else len(still_open)
-        wanted = self._wanted(history, len(still_open), surely)
+        wanted = self._wanted(history, self._places(store) - len(still_open), surely)
         if wanted.slots <= 0 or wanted.complete <= 0:
             return 0
         promoted = self._rungs.promote(store, history, wanted) if self._rungs else 0
@@ -93,11 +94,18 @@ class Search:
         experiment = self.stored.experiment
         return experiment.exhausted(store.spent()) if experiment.stop.has_budget else None
 
-    def _wanted(self, history: History, running: int, surely: int) -> Wanted:
-        """Never more in flight than asked for, and never more complete. surely: so many will be, if all goes well."""
+    def _places(self, store: SearchStore) -> int:
+        """Candidates that may be in flight: as the file says, or as the farm is."""
+        experiment = self.stored.experiment
+        if experiment.in_flight is not None:
+            return experiment.in_flight
+        return store.capacity.in_flight(experiment.devices)
+
+    def _wanted(self, history: History, slots: int, surely: int) -> Wanted:
+        """Never more than there are free slots, and never more complete than asked for. surely: so many will be, if all
+        goes well."""
         complete = sum(member.status is CandidateStatus.COMPLETE for member in history.members)
         missing = self.stored.experiment.stop.candidates - complete - surely
-        slots = self.stored.experiment.in_flight - running
         return Wanted(slots=slots if self._rungs else min(slots, missing), complete=missing)
 
     def _advance(self, store: SearchStore, state: CandidateState) -> bool:
@@ -162,7 +170,6 @@ class Search:
         return self._foresight
 
     def _propose(self, store: SearchStore, history: History, slots: int) -> int:
-        experiment = self.stored.experiment
         seeds = self._inherited(store).seeds[history.proposed :][:slots]
         if seeds:  # nothing else in the same tick: the algorithm counts its proposals by those that are stored
             return self._store(store, [Proposal(architecture, Origin.SEED) for architecture in seeds])

@@ -16,6 +16,7 @@ from db.latencies import LatencyFeed
 from db.warm_start import earlier_searches
 from paretofarm.algorithms import Proposal
 from paretofarm.architecture import Architecture
+from paretofarm.capacity import NOBODY, Capacity
 from paretofarm.cost import Spent
 from paretofarm.experiment import Experiment
 from paretofarm.fidelity import Promotion
@@ -28,6 +29,10 @@ from paretofarm.warm_start import Earlier
 
 class SearchStore(Protocol):
     """One search, within one tick. Each method as the function of that name in `db`."""
+
+    @property
+    def capacity(self) -> Capacity:
+        """Of the farm, as it is now."""
 
     def in_flight(self) -> Sequence[CandidateState]: ...
 
@@ -76,6 +81,7 @@ class DatabaseStore:
 
     session: Session
     experiment_id: int
+    capacity: Capacity = NOBODY
 
     def in_flight(self) -> Sequence[CandidateState]:
         return candidates.in_flight(self.session, self.experiment_id)

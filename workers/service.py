@@ -63,7 +63,8 @@ def run(
 
     signals.worker_ready.connect(say_up, weak=False)
     try:
-        with Presence(bench.database, facts_of_this_process(bench.owner, "worker", queues)):
+        facts = facts_of_this_process(bench.owner, "worker", queues, {"slots": concurrency})
+        with Presence(bench.database, facts):
             worker.start()
     finally:
         signals.worker_shutting_down.disconnect(drain)

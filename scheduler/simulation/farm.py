@@ -10,9 +10,10 @@ from functools import partial
 from itertools import count
 
 from db.experiments import ExperimentStatus, StoredExperiment
+from paretofarm.capacity import Capacity
 from paretofarm.dispatching import URGENCY
 from paretofarm.experiment import Experiment
-from paretofarm.lifecycle import CandidateStatus
+from paretofarm.lifecycle import CandidateStatus, Stage
 from scheduler.search import Search
 from scheduler.simulation.store import Evaluation, MemoryStore
 from scheduler.simulation.work import Attempt, Work
@@ -85,7 +86,7 @@ class Farm:
         self._next_tick_s: float | None = None
         self._last_tick_s = -tick_s
         self._search = Search(self._stored)
-        self.store = MemoryStore(experiment.rungs)
+        self.store = MemoryStore(experiment.rungs, _capacity(pools))
         self.outcome = Outcome()
 
     def run(self) -> Outcome:
@@ -173,3 +174,15 @@ class Farm:
 
     def _at(self, at_s: float, happens: Callable[[], None]) -> None:
         heapq.heappush(self._agenda, (at_s, next(self._order), happens))
+
+
+def _capacity(pools: Sequence[Pool]) -> Capacity:
+    """As live processes would tell it."""
+    phones: dict[str, int] = defaultdict(int)
+    slots = 0
+    for pool in pools:
+        measuring = [queue for queue in pool.queues if queue.startswith(f"{Stage.MEASURE.value}.")]
+        for queue in measuring:
+            phones[queue] += pool.slots
+        slots += 0 if measuring else pool.slots
+    return Capacity(slots, dict(phones))

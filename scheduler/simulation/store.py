@@ -9,8 +9,9 @@ from db.candidates import CandidateState
 from db.latencies import LatencyFeed
 from paretofarm.algorithms import Proposal
 from paretofarm.architecture import Architecture
+from paretofarm.capacity import NOBODY, Capacity
 from paretofarm.cost import Spent
-from paretofarm.dispatching import room
+from paretofarm.dispatching import room, window
 from paretofarm.errors import LeaseExpired, ParetofarmError
 from paretofarm.experiment import Experiment
 from paretofarm.fidelity import Promotion
@@ -68,11 +69,12 @@ class Candidate:
 class MemoryStore:
     """`SearchStore` and, beside it, what leases and dispatch do in the database. now_s is moved by the farm.
 
-    rungs: total epochs at each, of a search that is trained.
+    rungs: total epochs at each, of a search that is trained. capacity: of the farm, which stays as it is.
     """
 
-    def __init__(self, rungs: Sequence[int] = ()) -> None:
+    def __init__(self, rungs: Sequence[int] = (), capacity: Capacity = NOBODY) -> None:
         self._rungs = tuple(rungs)
+        self.capacity = capacity
         self.now_s = 0.0
         self.candidates: list[Candidate] = []
         self.is_over = False
@@ -168,7 +170,7 @@ class MemoryStore:
             self._delayed.remove(evaluation_id)
             insort(self._waiting[self._evaluations[evaluation_id].step.queue], evaluation_id)
         for queue, waiting in self._waiting.items():
-            count = min(room(self._under_way[queue]), len(waiting))
+            count = min(room(self._under_way[queue], window(self.capacity.places)), len(waiting))
             sent, self._waiting[queue] = waiting[:count], waiting[count:]
             live = [
                 self._evaluations[each] for each in sent if self._evaluations[each].status is EvaluationStatus.QUEUED

@@ -11,12 +11,13 @@ from redis import Redis
 from services import RunningBroker, RunningPostgres, migrate, wait_until
 from sqlalchemy import select, text, update
 
-from db import candidates, experiments, leases, reruns
+from db import candidates, experiments, leases, reruns, workers
 from db.experiments import ExperimentStatus, StoredExperiment
 from db.planning import PLANNING_LOCK
 from db.report import Report
 from db.session import Database
 from db.tables import CandidateRow, EvaluationRow
+from db.workers import WorkerFacts
 from paretofarm.errors import BuildFailed, DatabaseUnavailable, DataError, ParetofarmError
 from paretofarm.lifecycle import CandidateStatus, EvaluationStatus, Stage
 from scheduler.broker import Broker
@@ -321,3 +322,44 @@ def test_a_candidate_that_runs_again_is_judged_anew(farm: Farm) -> None:
     assert farm.search().status is ExperimentStatus.FINISHED
     assert farm.candidates()[0].metrics["latency_ms@virtual"] == 9.0
     assert len(farm.candidates()) == 5
+
+
+def announce(farm: Farm, name: str, kind: str, queues: tuple[str, ...], **details: object) -> None:
+    with farm.database.transaction() as session:
+        workers.register(session, WorkerFacts(name, kind, "here", 1, queues, "test", details))
+
+
+def test_without_in_flight_there_are_as_many_candidates_as_the_farm_has_places(
+    database_url: str, broker_url: str
+) -> None:
+    with closing(Farm(database_url, broker_url, in_flight=None, stop={"candidates": 100})) as farm:
+        farm.scheduler.tick()
+        assert len(farm.candidates()) == 8  # nothing is up yet
+        announce(farm, "gpus", "worker", ("build", "compile", "train"), slots=12)
+        announce(farm, "older", "worker", ("build", "compile", "train"))
+        announce(farm, "phone", "agent", ("measure.virtual", "score.virtual"))
+        announce(farm, "another", "agent", ("measure.other", "score.other"))
+        announce(farm, "leader", "scheduler", ())
+        farm.scheduler.tick()
+        assert len(farm.candidates()) == 12 + 1 + 1 + 2
+        with farm.database.transaction() as session:
+            workers.retire(session, "older")
+            session.execute(text("UPDATE workers SET heartbeat_at = now() - interval '2 min' WHERE name = 'gpus'"))
+        farm.scheduler.tick()
+        assert len(farm.candidates()) == 16  # those that are there come to their end
+
+
+def test_a_written_in_flight_stands_whatever_the_farm_has(farm: Farm) -> None:
+    announce(farm, "gpus", "worker", ("build", "compile", "train"), slots=12)
+    farm.scheduler.tick()
+    assert len(farm.candidates()) == 3
+
+
+def test_more_messages_are_under_way_where_there_are_more_to_claim_them(database_url: str, broker_url: str) -> None:
+    with closing(Farm(database_url, broker_url, in_flight=150, stop={"candidates": 200})) as farm:
+        farm.scheduler.tick()
+        assert farm.waiting("build") == 64
+        announce(farm, "gpus", "worker", ("build", "compile", "train"), slots=100)
+        announce(farm, "phone", "agent", ("measure.virtual", "score.virtual"))
+        farm.scheduler.tick()
+        assert farm.waiting("build") == 101

@@ -20,7 +20,12 @@ POOLS = (Pool("gpus", ("build", "compile", "train"), 5), Pool("phones", (queue_n
 
 
 def simulate(
-    *, candidates: int = 25, in_flight: int = 12, hazards: Hazards = NO_HAZARDS, pools: Any = POOLS, **options: Any
+    *,
+    candidates: int = 25,
+    in_flight: int | None = 12,
+    hazards: Hazards = NO_HAZARDS,
+    pools: Any = POOLS,
+    **options: Any,
 ) -> Outcome:
     algorithm = {"type": "evolution_pareto", "initial": 10}
     experiment = make_experiment(
@@ -42,6 +47,13 @@ def test_with_enough_in_flight_the_busiest_pool_is_never_idle_for_long() -> None
     few = simulate(candidates=80, in_flight=3)
     assert enough.ended_s < 1.1 * enough.lower_bound_s(POOLS)
     assert few.ended_s > 1.4 * few.lower_bound_s(POOLS)
+
+
+def test_without_in_flight_the_farm_says_how_many_keep_it_busy() -> None:
+    pools = (Pool("gpus", POOLS[0].queues, 20), Pool("phones", POOLS[1].queues, 2))
+    by_itself = simulate(candidates=60, in_flight=None, pools=pools)
+    assert by_itself.proposals == simulate(candidates=60, in_flight=24, pools=pools).proposals
+    assert by_itself.ended_s < simulate(candidates=60, in_flight=8, pools=pools).ended_s / 1.5
 
 
 def test_the_same_seed_and_order_of_completion_give_the_same_proposals() -> None:
