@@ -116,7 +116,7 @@ def _measurement(measurement: ReportedMeasurement) -> Iterator[tuple[str, str]]:
 
 
 def _score(score: ReportedScore) -> Iterator[tuple[str, str]]:
-    """Beside what the network scores in float32 on the same images; `miou` of the training is on other ones."""
+    """Beside what the network scores in float32 on the same images; the training's own scores are on other ones."""
     yield "phone", f"{score.phone}{' (simulated)' if score.simulated else ''}, {score.runtime}"
     for name, value in score.on_device.items():
         before = score.in_float.get(name)
@@ -138,7 +138,10 @@ def _print_training(detail: CandidateDetail) -> None:
     scores = {name: score for name, score in detail.per_class.items() if score}
     if scores:
         best_first = sorted(scores.items(), key=lambda item: -item[1]["iou"])
-        listed = {name: f"IoU {score['iou']:.4f}  F1 {score['f1']:.4f}" for name, score in best_first}
+        shown = {"iou": "IoU", "f1": "F1"} if "miou" in detail.epochs[-1].metrics else {"f1": "F1"}
+        listed = {
+            name: "  ".join(f"{label} {score[key]:.4f}" for key, label in shown.items()) for name, score in best_first
+        }
         print_facts(listed, title="scores by class (classes that never occur are left out)")
         click.echo()
 

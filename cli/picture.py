@@ -24,6 +24,7 @@ LABELS: Mapping[str, str] = {
     "device_miou": "mean IoU",
     "device_f1": "F1",
     "device_pixel_accuracy": "pixel accuracy",
+    "device_accuracy": "accuracy",
 }
 
 

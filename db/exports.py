@@ -16,7 +16,7 @@ from paretofarm.errors import ConfigError
 from paretofarm.experiment import Experiment
 from paretofarm.export import ExportFacts, NetworkFile
 from paretofarm.lifecycle import Stage
-from paretofarm.spaces.skeleton import HourglassSkeleton
+from paretofarm.spaces.network_space import NetworkSpace
 
 UNTRAINED, TRAINED = "onnx", "trained_onnx"
 TRAINED_COMPILED, COMPILED = "trained_network", "network"
@@ -110,7 +110,7 @@ def _facts(session: Session, found: CandidateDetail, experiment: Experiment) -> 
     ).one()
     networks = tuple(network for _, _, network in _networks(found, experiment))
     space = experiment.search_space
-    assert isinstance(space, HourglassSkeleton), "only a space that has networks leaves any to export"
+    assert isinstance(space, NetworkSpace), "only a space that has networks leaves any to export"
     return ExportFacts(
         search=found.search,
         candidate=found.id,
@@ -125,6 +125,7 @@ def _facts(session: Session, found: CandidateDetail, experiment: Experiment) -> 
         simulated_devices=_devices(found, "simulated"),
         networks=networks,
         missing=tuple(_missing(found)),
+        task=space.task,
         input_size=space.input_size,
         class_names=_class_names(found),
         per_class=found.per_class,

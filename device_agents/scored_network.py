@@ -11,7 +11,7 @@ from paretofarm.errors import ArtifactMissing, NotDeployable
 from paretofarm.labelled_images import LabelledImages, decode
 from paretofarm.partial_scores import Tallies
 from paretofarm.ports import DeviceLink
-from paretofarm.segmentation_scores import count, tally
+from paretofarm.scores import count, tally
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class ScoredNetwork:
         return np.stack([tally(count(labels, predictions, **settings)) for labels, predictions in pairs])
 
     def _check(self, logits: Logits, images: int) -> None:
-        expected = (images, len(self.labelled.class_names), *self.labelled.labels.shape[1:])
+        expected = (images, *self.labelled.logits_shape)
         if logits.shape != expected:
             raise NotDeployable(f"on the phone the network gives outputs of shape {logits.shape}, not {expected}")
         if not np.isfinite(logits).all():

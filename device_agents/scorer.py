@@ -26,7 +26,7 @@ from paretofarm.partial_scores import PartialScores
 from paretofarm.runtimes import MeasurementSettings
 from paretofarm.score_batches import images_per_batch
 from paretofarm.score_intervals import score_intervals
-from paretofarm.segmentation_scores import score_tally
+from paretofarm.scores import score_tally
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +72,8 @@ class Scorer:
         labelled = mapped(self.store.fetch(test_set))
         runtime = self.runtimes(settings, self.environment)
         runner = runtime.prepare(self.phone.link)
-        scored = ScoredNetwork(runtime, self._install(runtime, self.store.fetch(network), network.sha256), labelled)
+        installed = self._install(runtime, self.store.fetch(network), network.sha256, labelled.logits_shape)
+        scored = ScoredNetwork(runtime, installed, labelled)
         fresh = PartialScores.none_yet(network.sha256, test_set.sha256, len(labelled.class_names))
         partial = begun = self._left_by_an_earlier_attempt(claim, fresh) or fresh
         with self._folder(f"{claim.evaluation_id}-{claim.attempt}") as folder:
@@ -99,8 +100,9 @@ class Scorer:
 
     def _batch_size(self, labelled: LabelledImages, folder: str, pace_s: float | None) -> int:
         free = self.phone.link.free_bytes(folder)
-        side, classes = labelled.images.shape[-1], len(labelled.class_names)
-        size = images_per_batch(side=side, classes=classes, free_bytes=free, seconds_per_image=pace_s)
+        outputs = len(labelled.class_names) * labelled.labels[0].size
+        inputs = labelled.images[0].size
+        size = images_per_batch(inputs=inputs, outputs=outputs, free_bytes=free, seconds_per_image=pace_s)
         if size == 0:
             raise PhoneStorageFull(f"{self.serial}: {free} free bytes are too few to score even one image")
         return size
@@ -111,9 +113,11 @@ class Scorer:
         if self.stopping.is_set():
             raise HandedBack
 
-    def _install(self, runtime: DeviceRuntime, local: Path, sha256: str) -> InstalledNetwork:
+    def _install(
+        self, runtime: DeviceRuntime, local: Path, sha256: str, output: tuple[int, int, int]
+    ) -> InstalledNetwork:
         with TemporaryDirectory(prefix="paretofarm-install-") as folder:
-            return InstalledNetwork(local, self.phone.put_network(runtime.files(local, Path(folder)), sha256))
+            return InstalledNetwork(local, self.phone.put_network(runtime.files(local, Path(folder)), sha256), output)
 
     @contextmanager
     def _folder(self, name: str) -> Iterator[str]:
@@ -152,9 +156,9 @@ class Scorer:
         self, partial: PartialScores, labelled: LabelledImages, about: Mapping[str, object], *, simulated: bool
     ) -> Report:
         scores = score_tally(partial.tallies.sum(axis=0), labelled.class_names)
-        intervals = score_intervals(partial.tallies, np.random.default_rng(0))
+        intervals = score_intervals(partial.tallies, np.random.default_rng(0), labelled.task)
         return Report(
-            metrics={f"device_{name}": value for name, value in scores.overall.items()},
+            metrics={f"device_{name}": value for name, value in scores.overall(labelled.task).items()},
             intervals={f"device_{name}": interval for name, interval in intervals.items()},
             details={
                 **about,

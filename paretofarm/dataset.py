@@ -45,4 +45,24 @@ class ImageMaskFolder(_DatasetBase):
     type: Literal["image_mask_folder"]
 
 
-DatasetSettings = Annotated[FaceSynthetics | ImageMaskFolder, Field(discriminator="type")]
+class ImageFolder(_DatasetBase):
+    """A folder of images per class: `train/CLASS/*.png`, `val/` and `test/` alike or absent; or `CLASS/*.png` alone.
+
+    `limit` counts training images, in turn of each class; of `val` and `test` the same share is used.
+    """
+
+    type: Literal["image_folder"]
+
+
+class IdxFiles(_DatasetBase):
+    """The four files of MNIST and its kin, `train-images-idx3-ubyte[.gz]` and so on; `classes.txt` optional.
+
+    `limit` counts images of the training file, the first of it; of the test file the same share is used.
+    """
+
+    type: Literal["idx"]
+
+
+SegmentationDataset = Annotated[FaceSynthetics | ImageMaskFolder, Field(discriminator="type")]
+ClassificationDataset = Annotated[ImageFolder | IdxFiles, Field(discriminator="type")]
+DatasetSettings = Annotated[FaceSynthetics | ImageMaskFolder | ImageFolder | IdxFiles, Field(discriminator="type")]

@@ -20,10 +20,11 @@ from paretofarm.objective import Constraint, Objective
 from paretofarm.predictor import Predictor
 from paretofarm.runtimes import MeasurementSettings
 from paretofarm.spaces import SearchSpaceSettings
-from paretofarm.spaces.skeleton import HourglassSkeleton
+from paretofarm.spaces.network_space import NetworkSpace
 from paretofarm.strict import Strict
 from paretofarm.table_settings import TableSource
-from paretofarm.training import SegmentationTraining, TabularTraining, TrainingSettings
+from paretofarm.task import Task
+from paretofarm.training import NetworkTraining, TabularTraining, TrainingSettings
 
 NAME_LENGTH = 63
 CONTROL_SUFFIX = "-control"
@@ -130,7 +131,7 @@ class Experiment(Strict):
     @model_validator(mode="after")
     def _same_size(self) -> Self:
         space, training = self.search_space, self.training
-        if isinstance(space, HourglassSkeleton) and isinstance(training, SegmentationTraining):
+        if isinstance(space, NetworkSpace) and isinstance(training, NetworkTraining):
             size, expected = training.dataset.size, space.input_size
             if size != expected:
                 raise ValueError(f"training.dataset.size is {size}, search_space.input_size is {expected}")
@@ -141,9 +142,21 @@ class Experiment(Strict):
         parts = [part for part in (self.training, self.measurement) if part is not None]
         if self.is_tabular and not all(isinstance(part, TableSource) for part in parts):
             raise ValueError("training and measurement are both tabular, or neither is: a table has no networks")
-        if not self.is_tabular and not isinstance(self.search_space, HourglassSkeleton):
+        if not self.is_tabular and not isinstance(self.search_space, NetworkSpace):
             kind = self.search_space.type
             raise ValueError(f"search_space {kind} is known from tables alone: training and measurement are tabular")
+        return self
+
+    @model_validator(mode="after")
+    def _same_task(self) -> Self:
+        space, training = self.search_space, self.training
+        if not isinstance(training, NetworkTraining):
+            return self
+        if isinstance(space, NetworkSpace) and space.task is not training.task:
+            raise ValueError(f"training.type is {training.type}, but the networks of {space.type} are for {space.task}")
+        for part, items in (("objectives", self.objectives), ("constraints", self.constraints)):
+            for problem in filter(None, (training.objection(item.metric) for item in items)):
+                raise ValueError(f"{part}: {problem}")
         return self
 
     @model_validator(mode="after")
@@ -159,6 +172,11 @@ class Experiment(Strict):
         if isinstance(self.training, TabularTraining):
             return self.training.objection(metric)
         return f"{metric.name} is a column of a tabular training"
+
+    @property
+    def task(self) -> Task:
+        """What its networks say of an image."""
+        return self.search_space.task
 
     @property
     def is_tabular(self) -> bool:
@@ -206,7 +224,7 @@ class Experiment(Strict):
     def _finishable(self) -> Self:
         if self.final is None:
             return self
-        if not isinstance(self.training, SegmentationTraining) or not self._is_trained:
+        if not isinstance(self.training, NetworkTraining) or not self._is_trained:
             raise ValueError("final: nothing is trained, so that there is nothing to train to the end")
         if len(self.name) + len(FINAL_SUFFIX) > NAME_LENGTH:
             most = NAME_LENGTH - len(FINAL_SUFFIX)

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from paretofarm.recipes import Recipe
 from paretofarm.strict import Strict
-from paretofarm.training import SegmentationTraining
+from paretofarm.training import NetworkTraining
 
 SUFFIX = "-final"
 
@@ -29,14 +29,14 @@ class Final(Strict):
     recipe: Recipe | Literal["search"] = "strong"
     training: Mapping[str, Any] = Field(default_factory=dict)
 
-    def training_after(self, search: SegmentationTraining) -> SegmentationTraining:
+    def training_after(self, search: NetworkTraining) -> NetworkTraining:
         """ValueError names the key that is wrong."""
         fixed = {"type", "dataset", "epochs"} & self.training.keys()
         if fixed:
             raise ValueError(f"final.training: {', '.join(sorted(fixed))}: not to be said here")
         base = search.model_dump(mode="json") if self.recipe == "search" else _of_recipe(self.recipe, search)
-        return SegmentationTraining.model_validate({**base, **self.training, "epochs": [self.epochs]})
+        return type(search).model_validate({**base, **self.training, "epochs": [self.epochs]})
 
 
-def _of_recipe(recipe: str, search: SegmentationTraining) -> dict[str, Any]:
+def _of_recipe(recipe: str, search: NetworkTraining) -> dict[str, Any]:
     return {"type": search.type, "dataset": search.dataset.model_dump(mode="json"), "recipe": recipe}

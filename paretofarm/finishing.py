@@ -13,7 +13,7 @@ from paretofarm.history import History, Member
 from paretofarm.metrics import METRICS, Source
 from paretofarm.objective import Constraint, Objective
 from paretofarm.pareto import front
-from paretofarm.training import SegmentationTraining
+from paretofarm.training import NetworkTraining
 
 
 def final_experiment(experiment: Experiment, history: History, final: Final, *, name: str) -> Experiment:
@@ -22,7 +22,7 @@ def final_experiment(experiment: Experiment, history: History, final: Final, *, 
     Where their device can score them, its scores take the place of the training's in objectives and limits. Of members
     that are taught by the largest it comes first. Errors: ConfigError where there is nothing to train.
     """
-    if not isinstance(experiment.training, SegmentationTraining) or not experiment.rungs:
+    if not isinstance(experiment.training, NetworkTraining) or not experiment.rungs:
         raise ConfigError(f"{experiment.name} trains no networks: there is nothing to finish")
     try:
         training = final.training_after(experiment.training)

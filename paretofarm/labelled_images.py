@@ -1,4 +1,4 @@
-"""Images with the classes of their pixels, as one file that goes from whoever has the data set to an agent.
+"""Images with their classes, as one file that goes from whoever has the data set to an agent.
 
 The same images give the same bytes on any machine, so that the artifact store keeps them once per data set.
 """
@@ -10,20 +10,30 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from paretofarm.task import Task
+
 FORMAT = 1
 
 
 @dataclass(frozen=True, eq=False)
 class LabelledImages:
-    """images uint8 [N, 3, H, W] (RGB); labels uint8 [N, H, W]: class ids, where `ignore_index` counts nowhere."""
+    """images uint8 [N, 3, H, W] (RGB); labels uint8: class ids, where `ignore_index` counts nowhere, [N, H, W] of a
+    segmentation, [N, 1, 1] of a classification."""
 
     class_names: tuple[str, ...]
     ignore_index: int
     images: npt.NDArray[np.uint8]
     labels: npt.NDArray[np.uint8]
+    task: Task = Task.SEGMENTATION
 
     def __len__(self) -> int:
         return len(self.images)
+
+    @property
+    def logits_shape(self) -> tuple[int, int, int]:
+        """Of what a network says of one image."""
+        _, rows, columns = self.labels.shape
+        return len(self.class_names), rows, columns
 
     def inputs(self, start: int, stop: int) -> npt.NDArray[np.float32]:
         """Images `start` to `stop` as every network takes them: float32 in [0, 1], with the arithmetic of trainings."""
@@ -37,6 +47,8 @@ def encode(labelled: LabelledImages) -> Iterator[bytes]:
         "class_names": labelled.class_names,
         "ignore_index": labelled.ignore_index,
         "shape": labelled.images.shape,
+        # Not said of segmentations, whose files then have the bytes that they had before there was anything else.
+        **({} if labelled.task is Task.SEGMENTATION else {"task": labelled.task}),
     }
     yield json.dumps(header, sort_keys=True).encode() + b"\n"
     for array in (labelled.images, labelled.labels):
@@ -53,10 +65,13 @@ def decode(content: bytes | memoryview) -> LabelledImages:
         raise ValueError(f"labelled images of an unknown format, not {FORMAT}")
     count, channels, height, width = (int(extent) for extent in header["shape"])
     images = np.frombuffer(view, np.uint8, count * channels * height * width, length)
-    labels = np.frombuffer(view, np.uint8, count * height * width, length + images.size)
+    task = Task(header.get("task", Task.SEGMENTATION))
+    rows, columns = task.label_shape(height, width)
+    labels = np.frombuffer(view, np.uint8, count * rows * columns, length + images.size)
     return LabelledImages(
         class_names=tuple(header["class_names"]),
         ignore_index=int(header["ignore_index"]),
         images=images.reshape(count, channels, height, width),
-        labels=labels.reshape(count, height, width),
+        labels=labels.reshape(count, rows, columns),
+        task=task,
     )

@@ -65,6 +65,7 @@ _ALL = (
     Metric("device_miou", "", Source.SCORE, Goal.MAXIMIZE, maximum=1.0),
     Metric("device_f1", "", Source.SCORE, Goal.MAXIMIZE, maximum=1.0),
     Metric("device_pixel_accuracy", "", Source.SCORE, Goal.MAXIMIZE, maximum=1.0),
+    Metric("device_accuracy", "", Source.SCORE, Goal.MAXIMIZE, maximum=1.0),
 )
 
 METRICS: Mapping[str, Metric] = MappingProxyType({metric.name: metric for metric in _ALL})

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 Tallies = npt.NDArray[np.int64]
-"""A tally (`paretofarm.segmentation_scores`) of each image, shape [images, classes, 3]."""
+"""A tally (`paretofarm.scores`) of each image, shape [images, classes, 3]."""
 STORED = np.dtype("<i4")
 
 

@@ -19,7 +19,7 @@ from paretofarm.metrics import Source
 from paretofarm.objective import Constraint, Objective
 from paretofarm.rank_correlation import kendall
 from paretofarm.strict import Strict
-from paretofarm.training import SegmentationTraining
+from paretofarm.training import NetworkTraining
 
 RESAMPLES = 1000
 DRAWN = 20
@@ -67,7 +67,7 @@ def trial(
 ) -> Experiment:
     """The search that trains the first `count` of the networks that keep the limits by a proxy, and nothing else."""
     training = experiment.training
-    if not isinstance(training, SegmentationTraining):
+    if not isinstance(training, NetworkTraining):
         raise ConfigError(f"{experiment.name} trains no networks: there are no proxies to compare")
     size = proxy.size or training.dataset.size
     left_out = {"control", "warm_start", "fidelity", "final", "measurement", "rates"}
@@ -109,7 +109,7 @@ def judged_by(experiment: Experiment) -> Objective:
     """The first objective that a training tells. ConfigError where there is none."""
     told = [objective for objective in experiment.objectives if objective.metric.source is Source.TRAIN]
     if not told:
-        raise ConfigError(f"{experiment.name} has no objective that a training tells, such as miou")
+        raise ConfigError(f"{experiment.name} has no objective that a training tells, such as miou or accuracy")
     return told[0]
 
 

@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Literal
 
+from paretofarm.task import Task
+
 Recipe = Literal["archai", "strong"]
 
-RECIPES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+SEGMENTATION: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
         # Archai's face segmentation, exactly: for comparison, and where settings start from.
         "archai": MappingProxyType(
@@ -41,8 +43,29 @@ RECIPES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
 )
 
 
+# Whether a mirrored image has the same class is known to whoever has the data, so no recipe mirrors.
+CLASSIFICATION: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {
+        "archai": SEGMENTATION["archai"],
+        "strong": MappingProxyType(
+            {
+                **SEGMENTATION["strong"],
+                "batch_size": 64,
+                "class_weights": "none",
+                "label_smoothing": 0.1,
+                "augment": "none",
+            }
+        ),
+    }
+)
+
+RECIPES: Mapping[str, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
+    {Task.SEGMENTATION.value: SEGMENTATION, Task.CLASSIFICATION.value: CLASSIFICATION}
+)
+"""By `type:` of the training, then by name."""
+
+
 def with_recipe(document: Mapping[str, Any]) -> dict[str, Any]:
     """The document with what its recipe says of the keys that it does not have; as it is where none is known."""
-    name = document.get("recipe")
-    recipe = RECIPES.get(name, {}) if isinstance(name, str) else {}
-    return {**recipe, **document}
+    kind, name = str(document.get("type")), str(document.get("recipe"))
+    return {**RECIPES.get(kind, {}).get(name, {}), **document}

@@ -15,12 +15,13 @@ BATCH_S = 20.0
 FLOAT_BYTES = 4
 
 
-def images_per_batch(*, side: int, classes: int, free_bytes: int, seconds_per_image: float | None) -> int:
-    """For images of `side` pixels; 0 where the phone has no room for a single one beside what must stay free.
+def images_per_batch(*, inputs: int, outputs: int, free_bytes: int, seconds_per_image: float | None) -> int:
+    """0 where the phone has no room for a single image beside what must stay free.
 
-    seconds_per_image: in the batch before, its overhead included; None for the first.
+    inputs, outputs: how many numbers go in and come out for one. seconds_per_image: in the batch before, its overhead
+    included; None for the first.
     """
-    per_image = (2 * 3 + classes) * side * side * FLOAT_BYTES
+    per_image = (2 * inputs + outputs) * FLOAT_BYTES
     room = free_bytes - SPARE_BYTES
     if room < per_image:
         return 0

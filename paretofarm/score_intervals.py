@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from paretofarm.partial_scores import Tallies
+from paretofarm.task import Task
 
 LEAST = 10
 """Images. Of fewer an interval would be too narrow to be believed."""
@@ -17,7 +18,7 @@ CONFIDENCE = 0.95
 Scores = npt.NDArray[np.float64]
 
 
-def score_intervals(tallies: Tallies, rng: np.random.Generator) -> dict[str, tuple[float, float]]:
+def score_intervals(tallies: Tallies, rng: np.random.Generator, task: Task) -> dict[str, tuple[float, float]]:
     """The middle 95 % of what each score is over images drawn with replacement, by name; empty for a few images.
 
     Each contains the score itself: classes that few images have can shift the resamples to one side.
@@ -33,8 +34,8 @@ def score_intervals(tallies: Tallies, rng: np.random.Generator) -> dict[str, tup
     itself = _scores(tallies.sum(axis=0)[None].astype(np.float64))
     tail = (1 - CONFIDENCE) / 2
     return {
-        name: _around(float(value[0]), np.concatenate([each[name] for each in drawn]), tail)
-        for name, value in itself.items()
+        name: _around(float(itself[field][0]), np.concatenate([each[field] for each in drawn]), tail)
+        for name, field in task.scores.items()
     }
 
 
@@ -44,7 +45,7 @@ def _around(value: float, resampled: Scores, tail: float) -> tuple[float, float]
 
 
 def _scores(tallies: Scores) -> dict[str, Scores]:
-    """Of each resample, shape [resamples, classes, 3]: as `paretofarm.segmentation_scores` has them."""
+    """Of each resample, shape [resamples, classes, 3]: as `paretofarm.scores` has them."""
     right, labelled, predicted = np.moveaxis(tallies, 2, 0)
     union = labelled + predicted - right
     occurs = union > 0
@@ -54,5 +55,5 @@ def _scores(tallies: Scores) -> dict[str, Scores]:
     return {
         "miou": iou.sum(axis=1) / count,
         "f1": f1.sum(axis=1) / count,
-        "pixel_accuracy": right.sum(axis=1) / np.maximum(labelled.sum(axis=1), 1),
+        "accuracy": right.sum(axis=1) / np.maximum(labelled.sum(axis=1), 1),
     }

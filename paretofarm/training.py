@@ -6,11 +6,12 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from paretofarm.dataset import DatasetSettings
-from paretofarm.metrics import METRICS, Metric, Source
+from paretofarm.dataset import ClassificationDataset, DatasetSettings, SegmentationDataset
+from paretofarm.metrics import METRICS, Metric, Source, trained_counterpart
 from paretofarm.recipes import Recipe, with_recipe
 from paretofarm.strict import Strict
 from paretofarm.table_settings import Column, TableSource
+from paretofarm.task import Task
 
 
 def _increasing(epochs: tuple[int, ...]) -> tuple[int, ...]:
@@ -32,10 +33,10 @@ AugmentationLevel = Annotated[Literal["none", "mirror", "strong"], BeforeValidat
 
 
 class EarlyStop(Strict):
-    """Ends a training whose validation mIoU no longer rises."""
+    """Ends a training whose validation score (mIoU, or accuracy) no longer rises."""
 
     patience_epochs: int = Field(10, ge=1, le=10_000, description="so many epochs without a gain are the end")
-    min_gain: float = Field(0.001, ge=0, le=1, description="of the best mIoU; less counts as no gain")
+    min_gain: float = Field(0.001, ge=0, le=1, description="of the best score; less counts as no gain")
 
     def reached(self, course: Sequence[float]) -> bool:
         """Whether the best of the last `patience_epochs` values is less than `min_gain` above all before them."""
@@ -59,14 +60,14 @@ class Distillation(Strict):
     temperature: float = Field(1.0, gt=0, le=100, description="logits are divided by it before they are compared")
 
 
-class SegmentationTraining(Strict):
-    """Training of a segmentation network by cross-entropy that ignores class 255. Keys: docs/training.md.
+class NetworkTraining(Strict):
+    """Training of a network by cross-entropy that ignores class 255. Keys: docs/training.md.
 
     epochs: total epochs after each rung; the plan that schedules follow ends with the last. The defaults of the rest
-    are Archai's (Adam, 2e-4, batches of 16), or what `recipe` says.
+    are Archai's (Adam, 2e-4, batches of 16), or what `recipe` says. Subclasses say what the network tells of an image.
     """
 
-    type: Literal["segmentation"]
+    type: str
     recipe: Recipe = Field("archai", description="a named set of settings; keys written beside it come before its own")
     dataset: DatasetSettings
     epochs: Rungs = (1,)
@@ -91,7 +92,7 @@ class SegmentationTraining(Strict):
         "this with the steps",
     )
     class_weights: Literal["none", "inverse_sqrt"] = Field(
-        "none", description="inverse_sqrt: the loss weighs each class by 1/√(its share of pixels)"
+        "none", description="inverse_sqrt: the loss weighs each class by 1/√(its share of the labels)"
     )
     label_smoothing: float = Field(0.0, ge=0, lt=1, description="share of the target spread over all classes")
     augment: AugmentationLevel = Field(
@@ -105,6 +106,18 @@ class SegmentationTraining(Strict):
     amp: bool = Field(True, description="bfloat16 autocast; on CUDA only")
     compile: bool = Field(False, description="torch.compile; on CUDA only, where it pays after minutes")
 
+    @property
+    def task(self) -> Task:
+        return Task(self.type)
+
+    def objection(self, metric: Metric) -> str | None:
+        """Why such a network has no such metric; None where it does."""
+        told = [*self.task.scores, "loss"]
+        if not metric.trained or trained_counterpart(metric.name) in told:
+            return None
+        known = told if metric.source is Source.TRAIN else [f"device_{name}" for name in self.task.scores]
+        return f"a {self.type} has no {metric.name}, but {', '.join(known)}"
+
     @model_validator(mode="before")
     @classmethod
     def _by_recipe(cls, document: Any) -> Any:
@@ -116,6 +129,20 @@ class SegmentationTraining(Strict):
         if aware is not None and aware.epochs > self.epochs[-1]:
             raise ValueError(f"quantization_aware.epochs is {aware.epochs}, but there are {self.epochs[-1]} epochs")
         return self
+
+
+class SegmentationTraining(NetworkTraining):
+    """The class of each pixel is learned."""
+
+    type: Literal["segmentation"]
+    dataset: SegmentationDataset
+
+
+class ClassificationTraining(NetworkTraining):
+    """One class is learned of each image."""
+
+    type: Literal["classification"]
+    dataset: ClassificationDataset
 
 
 class TabularTraining(TableSource):
@@ -158,4 +185,6 @@ class TabularTraining(TableSource):
         return f"{metric.name}: name its column in training.{part}"
 
 
-TrainingSettings = Annotated[SegmentationTraining | TabularTraining, Field(discriminator="type")]
+TrainingSettings = Annotated[
+    SegmentationTraining | ClassificationTraining | TabularTraining, Field(discriminator="type")
+]

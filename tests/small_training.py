@@ -7,7 +7,8 @@ import torch
 from torch import nn
 
 from paretofarm.dataset import FaceSynthetics
-from paretofarm.training import SegmentationTraining
+from paretofarm.task import Task
+from paretofarm.training import ClassificationTraining, SegmentationTraining
 from workers.datasets import Dataset, ImageMaskArrays, Split
 
 SIDE = 16
@@ -70,6 +71,54 @@ def small_settings(**changes: object) -> SegmentationTraining:
             "epochs": (4,),
             "batch_size": 8,
             "learning_rate": 5e-3,
+            **changes,
+        }
+    )
+
+
+def small_classification(*, train: int = 64, validation: int = 24) -> Dataset:
+    """Noise with one rectangle of a class' own colour, which is the class of the whole image; two classes."""
+    counts = {Split.TRAIN: train, Split.VALIDATION: validation, Split.CALIBRATION: 8, Split.TEST: 8}
+    arrays = {split: _coloured(count, seed=seed) for seed, (split, count) in enumerate(counts.items())}
+    return Dataset("coloured", ("left_half", "right_half"), arrays, Task.CLASSIFICATION)
+
+
+def _coloured(count: int, *, seed: int) -> ImageMaskArrays:
+    rng = np.random.default_rng(seed)
+    images = rng.integers(0, 60, (count, SIDE, SIDE, 3), dtype=np.uint8)
+    labels = rng.integers(0, 2, count).astype(np.uint8)
+    for image, label in zip(images, labels, strict=True):
+        start = int(rng.integers(0, SIDE // 4)) + (SIDE // 2 if label else 0)
+        image[4:12, start : start + 4] += 190
+    return ImageMaskArrays(images, labels.reshape(count, 1, 1), tuple(f"{index:06}" for index in range(count)))
+
+
+class SmallClassifier(nn.Module):
+    """Tells where something is, so that its last convolution covers the image."""
+
+    def __init__(self, channels: int = 8, classes: int = 2) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(nn.Conv2d(3, channels, 3, stride=4, padding=1), nn.BatchNorm2d(channels), nn.ReLU())
+        self.head = nn.Conv2d(channels, classes, SIDE // 4)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        logits: torch.Tensor = self.head(self.stem(images))
+        return logits
+
+
+def small_classifier(seed: int = 0) -> SmallClassifier:
+    torch.manual_seed(seed)
+    return SmallClassifier()
+
+
+def classification_settings(**changes: object) -> ClassificationTraining:
+    return ClassificationTraining.model_validate(
+        {
+            "type": "classification",
+            "dataset": {"type": "idx", "path": "unused", "size": SIDE},
+            "epochs": (6,),
+            "batch_size": 8,
+            "learning_rate": 1e-2,
             **changes,
         }
     )

@@ -23,7 +23,7 @@ from paretofarm import instruments
 from paretofarm.lifecycle import Stage
 from paretofarm.meter import NO_METER, Meter
 from paretofarm.settings import Settings
-from paretofarm.training import SegmentationTraining
+from paretofarm.training import NetworkTraining
 from workers.artifact_kinds import CHECKPOINT, NETWORK, ONNX, REFERENCE, TEST_SET, TRAINED_NETWORK, TRAINED_ONNX
 from workers.epoch_log import EpochLog
 from workers.isolation import ForkServer, IsolatedJob
@@ -125,7 +125,7 @@ class Bench:
             return None
         return str(self._store.fetch(claim.artifact(CHECKPOINT)))
 
-    def _teacher(self, claim: Claim, training: SegmentationTraining) -> Parameters:
+    def _teacher(self, claim: Claim, training: NetworkTraining) -> Parameters:
         """The search's first network teaches the others, once it is complete; where it never is, nobody does."""
         if training.distillation is None or claim.number == 0:
             return {}
@@ -229,9 +229,9 @@ def _dataset(claim: Claim) -> Parameters | None:
     return training.dataset.model_dump(mode="json") if training and training.dataset else None
 
 
-def _training(claim: Claim) -> SegmentationTraining:
+def _training(claim: Claim) -> NetworkTraining:
     training = claim.experiment.training
-    assert isinstance(training, SegmentationTraining), "an experiment with trained metrics has training settings"
+    assert isinstance(training, NetworkTraining), "an experiment with trained metrics has training settings"
     return training
 
 

@@ -25,7 +25,8 @@ from paretofarm.labelled_images import encode
 from paretofarm.objective import Constraint, violation
 from paretofarm.runtimes import MeasurementSettings
 from paretofarm.spaces import SearchSpaceSettings
-from paretofarm.training import SegmentationTraining
+from paretofarm.task import Task
+from paretofarm.training import NetworkTraining, TrainingSettings
 from workers.calibration_images import calibration_images, noise
 from workers.datasets import Dataset, Split, class_names, open_dataset
 from workers.export import export_onnx, verify_onnx
@@ -42,8 +43,8 @@ from workers.training.checkpoint import load_trained
 Parameters = Mapping[str, Any]
 
 PROGRESS_EVERY_S = 1.0
-COMPARED_IMAGES = 200
-"""Of the validation split, to compare calibrations on."""
+COMPARED_IMAGES: Mapping[Task, int] = MappingProxyType({Task.SEGMENTATION: 200, Task.CLASSIFICATION: 1000})
+"""Of the validation split, to compare calibrations on: one class tells less than a mask, and small images cost less."""
 COMPILED = 0.8
 """Share of the work on a trained network, as progress is told; the rest is its scores in float32."""
 
@@ -100,7 +101,12 @@ def compile_trained(parameters: Parameters, emit: Emit) -> dict[str, Any]:
     test_set = Path(parameters["out"], "test_set")
     with test_set.open("wb") as file:
         file.writelines(encode(labelled))
-    notes = {**compiled["notes"], **compiled["metrics"], "float_scores": scores.overall, "test_images": len(labelled)}
+    notes = {
+        **compiled["notes"],
+        **compiled["metrics"],
+        "float_scores": scores.overall(labelled.task),
+        "test_images": len(labelled),
+    }
     return {**compiled, "test_set": str(test_set), "notes": notes}
 
 
@@ -114,7 +120,7 @@ def _compile(parameters: Parameters, compared: Progress | None = None) -> dict[s
         dataset = _dataset(parameters)
         images = calibration_images(dataset, settings.calibration_images)
         if compared is not None:
-            held_out = HeldOut(scored_images(dataset, COMPARED_IMAGES, Split.VALIDATION), compared)
+            held_out = HeldOut(scored_images(dataset, COMPARED_IMAGES[dataset.task], Split.VALIDATION), compared)
     compiler = toolchain(settings, os.environ, Path(parameters["cache"]))
     out = Path(parameters["out"], "compiled")
     compiled = compiler.compile(source, images, parameters["device"], out, held_out)
@@ -139,7 +145,8 @@ def train_network(parameters: Parameters, emit: Emit) -> dict[str, Any]:
     Errors: `TrainingDiverged`, `OutOfMemory`, `DataError`, `ArtifactMissing` (checkpoint).
     """
     space = _parse(SearchSpaceSettings, parameters["space"])
-    settings = _parse(SegmentationTraining, parameters["training"])
+    settings = _parse(TrainingSettings, parameters["training"])
+    assert isinstance(settings, NetworkTraining), "a network is trained on images"
     dataset = open_dataset(settings.dataset, Path(parameters["cache"]))
     network = _network(space, parameters, len(dataset.class_names))
     out = Path(parameters["out"])

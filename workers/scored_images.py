@@ -10,13 +10,13 @@ import numpy.typing as npt
 
 from paretofarm.errors import ConversionFailed
 from paretofarm.labelled_images import LabelledImages
-from paretofarm.segmentation_scores import SegmentationScores, count, score
+from paretofarm.scores import Scores, count, score
 from workers.datasets import Dataset, Split
 from workers.memory import first_line
 from workers.session import OnnxRuntimeErrors, infer, open_session
 
 Predictor = Callable[[npt.NDArray[np.float32]], npt.NDArray[Any]]
-"""An image [1, 3, H, W] to logits [1, classes, H, W]."""
+"""An image [1, 3, H, W] to logits [1, classes, H, W], or [1, classes, 1, 1] of a classification."""
 
 
 def scored_images(dataset: Dataset, wanted: int, part: Split = Split.TEST) -> LabelledImages:
@@ -28,10 +28,11 @@ def scored_images(dataset: Dataset, wanted: int, part: Split = Split.TEST) -> La
         ignore_index=dataset.ignore_index,
         images=split.images[indices].transpose(0, 3, 1, 2),
         labels=split.masks[indices],
+        task=dataset.task,
     )
 
 
-def float_scores(onnx: Path, labelled: LabelledImages, on_progress: Callable[[float], None]) -> SegmentationScores:
+def float_scores(onnx: Path, labelled: LabelledImages, on_progress: Callable[[float], None]) -> Scores:
     """What the network scores before it is quantized. ConversionFailed where onnxruntime cannot run it."""
     try:
         session = open_session(onnx)
@@ -40,9 +41,7 @@ def float_scores(onnx: Path, labelled: LabelledImages, on_progress: Callable[[fl
         raise ConversionFailed(f"onnxruntime cannot run the trained network: {first_line(error)}") from error
 
 
-def scores_of(
-    predictor: Predictor, labelled: LabelledImages, on_progress: Callable[[float], None]
-) -> SegmentationScores:
+def scores_of(predictor: Predictor, labelled: LabelledImages, on_progress: Callable[[float], None]) -> Scores:
     """What comes of these predictions, image by image. on_progress: told the share that is done."""
     classes = len(labelled.class_names)
     counts = np.zeros((classes, classes), np.int64)

@@ -70,3 +70,54 @@ def brain(out: Path) -> None:
     count = write_brain(out)
     click.echo(f"{out}: {count} slices of the ICBM 152 atlas", err=True)
     click.echo(f"{COPYRIGHT}; its terms: {out / 'ATTRIBUTION.txt'}", err=True)
+
+
+@data.command()
+@click.option(
+    "--source",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Where the four files are, if not where Debian's package puts them.",
+)
+@OUT
+def fashion(source: Path | None, out: Path) -> None:
+    """Write Fashion-MNIST: 70,000 pictures of clothes of ten classes, 28 pixels square, real and grey.
+
+    They come with Debian's package dataset-fashion-mnist (apt-get install dataset-fashion-mnist; Ubuntu has it too), or
+    from wherever you have them. MIT licence, Zalando SE.
+
+    For a search: `dataset: {type: idx, path: DIR, size: 32}`; examples/fashion_demo.yaml uses them.
+
+    \b
+    Example:
+      paretofarm data fashion --out data/fashion
+    """
+    from workers.datasets.fashion import INSTALLED, write_fashion  # needs the extra `worker`
+
+    count = write_fashion(out, source or INSTALLED)
+    click.echo(f"{out}: {count} pictures of clothes, Fashion-MNIST; its terms: {out / 'LICENCE.txt'}", err=True)
+
+
+@data.command()
+@click.option(
+    "--faces",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    metavar="DIR",
+    help="A folder that `paretofarm data faces` wrote, or the FaceSynthetics download.",
+)
+@OUT
+def accessories(faces: Path, out: Path) -> None:
+    """Sort faces by what they wear: bare, glasses, headwear or facewear, a folder of pictures for each.
+
+    For a search: `dataset: {type: image_folder, path: DIR, size: 64}`.
+
+    \b
+    Example:
+      paretofarm data faces --count 3000 --size 64 --out data/faces
+      paretofarm data accessories --faces data/faces --out data/accessories
+    """
+    from workers.datasets.accessories import write_accessories  # needs the extra `worker`
+
+    counts = write_accessories(faces, out)
+    click.echo(f"{out}: {', '.join(f'{count} {name}' for name, count in counts.items())}", err=True)

@@ -18,6 +18,7 @@ from db.exports import Export
 from db.session import Database
 from paretofarm.errors import DatabaseRefused, ParetofarmError
 from paretofarm.settings import Settings
+from paretofarm.task import Task
 
 
 @click.command()
@@ -28,9 +29,9 @@ def export(candidate_id: int, out: Path | None, no_int8: bool) -> None:
     """Write a candidate's networks and how to run them to a folder.
 
     The folder holds the network in float32 and int8 as ONNX, what was compiled for phones, architecture, metrics with
-    intervals, a model card (README.md) and run.py, which segments a picture with nothing but numpy, onnxruntime and
-    pillow. Most candidates are measured with random weights: int8 with trained weights is then made here, with the
-    calibration images of the data set. `paretofarm gc` keeps what was exported.
+    intervals, a model card (README.md) and run.py, which segments or classifies a picture with nothing but numpy,
+    onnxruntime and pillow. Most candidates are measured with random weights: int8 with trained weights is then made
+    here, with the calibration images of the data set. `paretofarm gc` keeps what was exported.
 
     \b
     Examples:
@@ -79,4 +80,5 @@ def _tell(export: Export, folder: Path) -> None:
     for file in sorted(folder.iterdir()):
         click.echo(f"{file}  {bytes_text(file.stat().st_size)}")
     if export.facts.runnable:
-        click.echo(f"\npython {folder / 'run.py'} PICTURE MASK.png", err=True)
+        mask = " MASK.png" if export.facts.task is Task.SEGMENTATION else ""
+        click.echo(f"\npython {folder / 'run.py'} PICTURE{mask}", err=True)

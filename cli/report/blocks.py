@@ -107,12 +107,20 @@ class Picture:
 
 
 @dataclass(frozen=True)
+class Answer:
+    """Words in a picture's place. right: whether they are, None where that is no question."""
+
+    text: str
+    right: bool | None = None
+
+
+@dataclass(frozen=True)
 class Pictures:
     """Rows of pictures under common headings. colours: (name, `#rrggbb`)."""
 
     block: ClassVar[str] = "pictures"
     headings: tuple[str, ...]
-    rows: tuple[tuple[Picture, ...], ...]
+    rows: tuple[tuple[Picture | Answer, ...], ...]
     colours: tuple[tuple[str, str], ...]
 
 

@@ -15,8 +15,9 @@ from paretofarm.experiment import Experiment
 from paretofarm.labelled_images import LabelledImages, decode
 from paretofarm.one_line import one_line
 from paretofarm.picks import Pick
+from paretofarm.task import Task
 
-IMAGES = 4
+IMAGES = {Task.SEGMENTATION: 4, Task.CLASSIFICATION: 12}
 TEST_SET, QUANTIZED, TRAINED = "test_set", "trained_network", "trained_onnx"
 """Kinds of artifacts."""
 
@@ -25,7 +26,7 @@ Mask = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """image uint8 [3, H, W]; truth and predictions: class ids [H, W]."""
+    """image uint8 [3, H, W]; truth and predictions: class ids [H, W], [1, 1] of a classification."""
 
     image: npt.NDArray[np.uint8]
     truth: Mask
@@ -41,6 +42,7 @@ class Samples:
     ignore_index: int
     quantized: bool
     of: int
+    task: Task
 
 
 class _Missing(ParetofarmError):
@@ -64,13 +66,13 @@ def _read(dossier: Dossier, store: ArtifactStore, cache: Path) -> Samples:
     quantized = quantized and all(QUANTIZED in network.artifacts for network in picked.values())
     networks = {pick: store.fetch(_trained(network, quantized)) for pick, network in picked.items()}
     labelled = _test_images(experiment, list(picked.values()), store, cache)
-    chosen = np.linspace(0, len(labelled) - 1, min(IMAGES, len(labelled))).round().astype(int).tolist()
+    chosen = np.linspace(0, len(labelled) - 1, min(IMAGES[labelled.task], len(labelled))).round().astype(int).tolist()
     predictions = {pick: list(_predictions(path, labelled, chosen)) for pick, path in networks.items()}
     samples = tuple(
         Sample(labelled.images[index], labelled.labels[index], {pick: masks[i] for pick, masks in predictions.items()})
         for i, index in enumerate(chosen)
     )
-    return Samples(samples, labelled.class_names, labelled.ignore_index, quantized, len(labelled))
+    return Samples(samples, labelled.class_names, labelled.ignore_index, quantized, len(labelled), labelled.task)
 
 
 def _trained(network: Network, quantized: bool) -> CandidateArtifact:
@@ -92,7 +94,8 @@ def _test_images(experiment: Experiment, networks: list[Network], store: Artifac
 
     dataset = open_dataset(training.dataset, cache)
     split = dataset.splits[Split.TEST]
-    return LabelledImages(dataset.class_names, dataset.ignore_index, split.images.transpose(0, 3, 1, 2), split.masks)
+    images = split.images.transpose(0, 3, 1, 2)
+    return LabelledImages(dataset.class_names, dataset.ignore_index, images, split.masks, dataset.task)
 
 
 def _predictions(network: Path, labelled: LabelledImages, indices: list[int]) -> Iterator[Mask]:

@@ -20,6 +20,7 @@ from paretofarm.errors import Conflict
 from paretofarm.lifecycle import CandidateStatus
 from paretofarm.objective import cost_first
 from paretofarm.picks import Pick, picks
+from paretofarm.task import Task
 
 MOST_NETWORKS = 60
 """That are looked at closely; of a longer front evenly chosen ones."""
@@ -44,6 +45,10 @@ class Dossier:
     def told(self) -> Run:
         """The search that knows best how good networks are."""
         return self.final or self.own
+
+    @property
+    def task(self) -> Task:
+        return self.own.search.experiment.task
 
     @property
     def runs(self) -> tuple[Run, ...]:

@@ -73,7 +73,8 @@ class CommandRuntime:
             for run in each if infer.one_at_a_time else [{"inputs": inputs}]:
                 self._run(link, infer, {**values, **run}, batch)
             outputs = [self._output(link, infer, batch, i) for i in numbers]
-        return np.stack([logits(output, images.shape, Layout(infer.layout), description) for output in outputs])
+        layout, shape = Layout(infer.layout), description.output_shape[1:]
+        return np.stack([logits(output, images.shape, layout, shape) for output in outputs])
 
     def reference(self) -> None:
         return None

@@ -97,7 +97,7 @@ class OnnxRuntime:
             result = link.run(argv, timeout_s=INFER_TIMEOUT_S, directory=batch)
             if result.exit_code != 0:
                 raise _blame(RUNNER, result.exit_code, result.stderr or result.stdout, network.folder)
-            return pull_logits(link, batch, images)
+            return pull_logits(link, batch, images, output=network.output)
 
     def _runner(self, link: DeviceLink) -> str:
         if self.runner is not None:

@@ -18,10 +18,14 @@ Logits = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class InstalledNetwork:
-    """A compiled network that lies on a phone. local: as the toolchain left it; folder: of its files on the phone."""
+    """A compiled network that lies on a phone. local: as the toolchain left it; folder: of its files on the phone.
+
+    output: shape [C, H, W] of its outputs, where whoever has it knows; some runners hand out plain numbers.
+    """
 
     local: Path
     folder: str
+    output: tuple[int, int, int] | None = None
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,10 @@ from device_agents.phone import HOME
 from device_agents.runtimes.kept_inputs import put_inputs
 from device_agents.runtimes.port import Images, Logits
 from paretofarm.errors import NotDeployable, PhoneOffline, PhoneStorageFull
-from paretofarm.packed_network import PackedNetwork
 from paretofarm.ports import DeviceLink
+
+Shape = tuple[int, int, int]
+"""(C, H, W)"""
 
 INPUT_LIST = "inputs.txt"
 LIST_TIMEOUT_S = 30.0
@@ -70,9 +72,9 @@ def pull_logits(
     outputs: str,
     images: Images,
     layout: Layout = Layout.CHW,
-    network: PackedNetwork | None = None,
+    output: Shape | None = None,
 ) -> Logits:
-    """Outputs [N, C, H, W] that lie in a remote folder, of inferences of these images. network: tells their shape.
+    """Outputs [N, C, H, W] that lie in a remote folder, of inferences of these images. output: shape of one.
 
     `NotDeployable` where the network gives several outputs or one of another size; where they are missing,
     `PhoneStorageFull` on a phone without space, `PhoneOffline` on one that has some.
@@ -82,15 +84,15 @@ def pull_logits(
         contents = [link.pull(f"{outputs}/Result_{number}/{file}") for number in range(len(images))]
     except FileNotFoundError as error:
         raise missing_output(link, outputs, str(error)) from error
-    return np.stack([logits(content, images.shape, layout, network) for content in contents])
+    return np.stack([logits(content, images.shape, layout, output) for content in contents])
 
 
-def logits(content: bytes, images: tuple[int, ...], layout: Layout, network: PackedNetwork | None = None) -> Logits:
+def logits(content: bytes, images: tuple[int, ...], layout: Layout, output: Shape | None = None) -> Logits:
     """One output [C, H, W]. images: shape of what went in, [N, 3, H, W].
 
     Where nobody tells its shape, it is taken for the finest of the image's own size, its half, quarter or eighth.
     """
-    channels, height, width = _guessed(len(content), images) if network is None else network.output_shape[1:]
+    channels, height, width = output or _guessed(len(content), images)
     if len(content) != channels * height * width * 4:
         raise NotDeployable(f"an output of {len(content)} bytes is none of {channels}x{height}x{width}")
     values = np.frombuffer(content, "<f4")

@@ -79,7 +79,7 @@ class SnpeRuntime:
         with batch_folder(link, folder) as batch:
             inputs = push_images(link, images, batch, Layout.HWC, home=self.home)
             runner.run(inputs, len(images), inputs_in=batch, outputs=batch)
-            return pull_logits(link, batch, images, Layout.HWC, runner.description)
+            return pull_logits(link, batch, images, Layout.HWC, runner.description.output_shape[1:])
 
     def reference(self) -> None:
         return None

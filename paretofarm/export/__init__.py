@@ -2,7 +2,7 @@
 
 from paretofarm.export.facts import ExportFacts, NetworkFile
 from paretofarm.export.model_card import model_card
-from paretofarm.export.run_example import RUN_EXAMPLE
+from paretofarm.export.run_example import RUN_EXAMPLES
 from paretofarm.export.texts import texts
 
-__all__ = ["RUN_EXAMPLE", "ExportFacts", "NetworkFile", "model_card", "texts"]
+__all__ = ["RUN_EXAMPLES", "ExportFacts", "NetworkFile", "model_card", "texts"]

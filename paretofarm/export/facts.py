@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from paretofarm.calibration import CalibrationResult
+from paretofarm.task import Task
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,9 @@ class NetworkFile:
 class ExportFacts:
     """metrics, intervals (95 %): by key, `name` or `name@device`. simulated: some of them come from a simulated phone.
 
-    input_size: side of the square image, pixels. class_names: by channel of the output; empty where nobody knows.
-    per_class: scores of the last training. dataset: the settings it was trained on. recipe: those of its training.
+    task: what the network says of an image. input_size: side of the square image, pixels. class_names: by channel of
+    the output; empty where nobody knows. per_class: scores of the last training. dataset: the settings it was trained
+    on. recipe: those of its training.
     """
 
     search: str
@@ -46,6 +48,7 @@ class ExportFacts:
     simulated_devices: Sequence[str]
     networks: Sequence[NetworkFile]
     missing: Sequence[str]
+    task: Task
     input_size: int
     class_names: Sequence[str]
     per_class: Mapping[str, Mapping[str, float] | None]
@@ -72,6 +75,7 @@ class ExportFacts:
             "simulated_devices": list(self.simulated_devices),
             "noisy_devices": list(self.noisy_devices),
             "input": {"shape": [1, 3, self.input_size, self.input_size], "layout": "NCHW", "range": [0, 1]},
+            "task": self.task.value,
             "class_names": list(self.class_names),
             "networks": [
                 {

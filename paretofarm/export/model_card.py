@@ -6,6 +6,18 @@ from collections.abc import Iterator, Mapping
 from paretofarm.calibration import CalibrationResult
 from paretofarm.export.facts import ExportFacts, NetworkFile
 from paretofarm.metrics import METRICS, Source, epochs_of
+from paretofarm.task import Task
+
+_KINDS: Mapping[Task, str] = {
+    Task.SEGMENTATION: "A segmentation network",
+    Task.CLASSIFICATION: "An image classifier",
+}
+_OUTPUTS: Mapping[Task, str] = {
+    Task.SEGMENTATION: "logits `[1, classes, height, width]`; the greatest channel is the class",
+    Task.CLASSIFICATION: "logits `[1, classes, 1, 1]`; the greatest one is the class, their softmax how sure it is",
+}
+_ARGUMENTS: Mapping[Task, str] = {Task.SEGMENTATION: "picture.png mask.png", Task.CLASSIFICATION: "picture.png"}
+_NAMES: Mapping[str, str] = {"miou": "mIoU", "accuracy": "accuracy"}
 
 
 def model_card(facts: ExportFacts) -> str:
@@ -26,7 +38,7 @@ def model_card(facts: ExportFacts) -> str:
 def _head(facts: ExportFacts) -> str:
     return (
         f"# {facts.search}, candidate {facts.candidate}\n\n"
-        f"A segmentation network that the search `{facts.search}` found (seed {facts.seed}, paretofarm "
+        f"{_KINDS[facts.task]} that the search `{facts.search}` found (seed {facts.seed}, paretofarm "
         f"{facts.code_version}), exported on {facts.created}. Architecture `{facts.digest[:12]}`, in "
         "`architecture.json`; everything below for programs in `network.json`."
     )
@@ -52,8 +64,8 @@ def _use(facts: ExportFacts) -> str:
     return (
         "## Use\n\n"
         f"Input: one RGB image, float32 `[1, 3, {side}, {side}]` from 0 to 1; normalisation is part of the network. "
-        "Output: logits `[1, classes, height, width]`; the greatest channel is the class.\n\n"
-        "```\npip install numpy onnxruntime pillow\npython run.py picture.png mask.png\n```"
+        f"Output: {_OUTPUTS[facts.task]}.\n\n"
+        f"```\npip install numpy onnxruntime pillow\npython run.py {_ARGUMENTS[facts.task]}\n```"
     )
 
 
@@ -94,8 +106,10 @@ def _classes(facts: ExportFacts) -> str:
     scored = [(name, facts.per_class.get(name)) for name in order]
     if not any(scores for _, scores in scored):
         return ""
-    rows = [f"| {name} | {_score(scores, 'iou')} | {_score(scores, 'f1')} |" for name, scores in scored]
-    return "## Per class\n\nOn the validation split.\n\n| class | IoU | F1 |\n|---|---|---|\n" + "\n".join(rows)
+    measures = {"iou": "IoU", "f1": "F1"} if facts.task is Task.SEGMENTATION else {"f1": "F1"}
+    head = f"| class | {' | '.join(measures.values())} |\n|---{'|---' * len(measures)}|\n"
+    rows = [f"| {name} | {' | '.join(_score(scores, each) for each in measures)} |" for name, scores in scored]
+    return f"## Per class\n\nOn the validation split.\n\n{head}" + "\n".join(rows)
 
 
 def _score(scores: Mapping[str, float] | None, name: str) -> str:
@@ -111,18 +125,20 @@ def _quantization(network: NetworkFile) -> str:
             for method, score in result.int8.items()]  # fmt: skip
     text = (
         f"## Quantization of `{network.name}`\n\n"
-        f"The ranges of its activations were chosen by mIoU on {result.images} images of the validation split, on the "
-        f"host that quantized it, not on a phone. In float32 the network scores {result.fp32:.4f} there.\n\n"
-        "| calibration | mIoU | points below float32 |\n|---|---|---|\n" + "\n".join(rows)
+        f"The ranges of its activations were chosen by {_NAMES[result.metric]} on {result.images} images of the "
+        "validation split, on the host that quantized it, not on a phone. In float32 the network scores "
+        f"{result.fp32:.4f} there.\n\n"
+        f"| calibration | {_NAMES[result.metric]} | points below float32 |\n|---|---|---|\n" + "\n".join(rows)
     )
     return text + _worst_layers(result) if result.layers else text
 
 
 def _worst_layers(result: CalibrationResult) -> str:
     rows = [f"| {layer.layer} | {layer.op} | {layer.sqnr_db:.1f} | {layer.changed:.2%} |" for layer in result.layers]
+    counted = result.task.counted
     return (
-        "\n\nWhere only one layer is quantized, these cost most: signal to noise of the logits, and pixels whose class "
-        "changes.\n\n| layer | op | dB | pixels |\n|---|---|---|---|\n" + "\n".join(rows)
+        "\n\nWhere only one layer is quantized, these cost most: signal to noise of the logits, and "
+        f"{counted} whose class changes.\n\n| layer | op | dB | {counted} |\n|---|---|---|---|\n" + "\n".join(rows)
     )
 
 

@@ -1,7 +1,11 @@
-"""The program in an exported folder; a test runs it as a user would."""
+"""The programs in exported folders, by what the network says of an image; tests run them as a user would."""
 
-RUN_EXAMPLE = '''"""Segments a picture: python run.py PICTURE [MASK.png]. Needs numpy, onnxruntime and pillow."""
+from collections.abc import Mapping
+from types import MappingProxyType
 
+from paretofarm.task import Task
+
+_COMMON = """
 import json
 import sys
 from pathlib import Path
@@ -17,9 +21,22 @@ picture = Image.open(sys.argv[1]).convert("RGB")
 pixels = np.asarray(picture.resize((side, side), Image.Resampling.BILINEAR), np.float32) / 255
 session = onnxruntime.InferenceSession(here / info["run"], providers=["CPUExecutionProvider"])
 logits = session.run(None, {session.get_inputs()[0].name: pixels.transpose(2, 0, 1)[None]})[0]
-mask = logits[0].argmax(0).astype(np.uint8)
+"""
+
+_SEGMENTATION = f'''"""Segments a picture: python run.py PICTURE [MASK.png]. Needs numpy, onnxruntime and pillow."""
+{_COMMON}mask = logits[0].argmax(0).astype(np.uint8)
 for index in np.unique(mask):
-    print(f"{names[index] if names else index}: {np.mean(mask == index):.1%} of the picture")
+    print(f"{{names[index] if names else index}}: {{np.mean(mask == index):.1%}} of the picture")
 if len(sys.argv) > 2:
     Image.fromarray(mask).resize(picture.size, Image.Resampling.NEAREST).save(sys.argv[2])
 '''
+
+_CLASSIFICATION = f'''"""Says what is on a picture: python run.py PICTURE. Needs numpy, onnxruntime and pillow."""
+{_COMMON}exponentials = np.exp(logits.ravel() - logits.max())
+for index in exponentials.argsort()[::-1][:5]:
+    print(f"{{names[index] if names else index}}: {{exponentials[index] / exponentials.sum():.1%}}")
+'''
+
+RUN_EXAMPLES: Mapping[Task, str] = MappingProxyType(
+    {Task.SEGMENTATION: _SEGMENTATION, Task.CLASSIFICATION: _CLASSIFICATION}
+)

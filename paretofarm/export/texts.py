@@ -4,7 +4,7 @@ import json
 
 from paretofarm.export.facts import ExportFacts
 from paretofarm.export.model_card import model_card
-from paretofarm.export.run_example import RUN_EXAMPLE
+from paretofarm.export.run_example import RUN_EXAMPLES
 
 
 def texts(facts: ExportFacts) -> dict[str, str]:
@@ -14,4 +14,4 @@ def texts(facts: ExportFacts) -> dict[str, str]:
         "network.json": json.dumps(facts.to_dict(), indent=2) + "\n",
         "architecture.json": json.dumps(facts.architecture, indent=2) + "\n",
     }
-    return {**found, "run.py": RUN_EXAMPLE} if facts.runnable else found
+    return {**found, "run.py": RUN_EXAMPLES[facts.task]} if facts.runnable else found

@@ -2,7 +2,8 @@
 
 from typing import Annotated, Literal
 
-from paretofarm.spaces.skeleton import Distinct, HourglassSkeleton
+from paretofarm.spaces.network_space import Distinct
+from paretofarm.spaces.skeleton import HourglassSkeleton
 
 Operation = Literal["conv3x3", "conv5x5", "conv7x7"]
 

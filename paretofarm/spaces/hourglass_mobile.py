@@ -4,7 +4,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import model_validator
 
-from paretofarm.spaces.skeleton import Distinct, HourglassSkeleton, ImageSide, StemStride
+from paretofarm.spaces.network_space import CHANNEL_MULTIPLE, Distinct, ImageSide, StemStride, multiple_of_8
+from paretofarm.spaces.skeleton import HourglassSkeleton
 
 Operation = Literal[
     "conv3x3",
@@ -17,7 +18,6 @@ Operation = Literal[
     "mbconv3x3_e6",
     "mbconv5x5_e6",
 ]
-CHANNEL_MULTIPLE = 8
 
 
 class HourglassMobileSpace(HourglassSkeleton):
@@ -60,8 +60,7 @@ class HourglassMobileSpace(HourglassSkeleton):
         return (*(side for side in smaller if side >= factor and side % factor == 0), self.input_size)
 
     def round_channels(self, channels: float) -> int:
-        """The nearest multiple of 8, never 0: phone accelerators compute on eights and pad everything else."""
-        return max(CHANNEL_MULTIPLE, int(channels / CHANNEL_MULTIPLE + 0.5) * CHANNEL_MULTIPLE)
+        return multiple_of_8(channels)
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

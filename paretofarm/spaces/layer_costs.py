@@ -1,13 +1,13 @@
-"""What an hourglass network costs, from its plan alone: the numbers by which surrogates tell networks apart."""
+"""What a network costs, from its plan alone: the numbers by which surrogates tell networks apart."""
 
 import math
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from paretofarm.spaces.network_space import multiple_of_8
+from paretofarm.spaces.operation import Operation
 from paretofarm.spaces.plan import LayerPlan, NetworkPlan
 
-_OPERATION = re.compile(r"(?P<kind>[a-z]+)(?P<kernel>\d+)x(?P=kernel)(_e(?P<expansion>\d+))?")
 _KINDS = ("conv", "dwsep", "mbconv")
 
 
@@ -24,36 +24,49 @@ class LayerCost:
 
 def layer_cost(layer: LayerPlan, side: int) -> LayerCost:
     """Of an operation whose output has that side, in pixels."""
-    name = _OPERATION.fullmatch(layer.op)
-    assert name is not None, layer.op
-    kind, kernel, expansion = name["kind"], int(name["kernel"]), int(name["expansion"] or 1)
+    operation = Operation.parse(layer.op)
+    assert operation is not None, layer.op
     parameters = macs = elements = 0
-    for convolution in _convolutions(kind, layer, expansion, kernel):
-        outputs = (side if convolution.strided else side * layer.stride) ** 2
-        parameters += convolution.weights + 2 * convolution.channels
-        macs += convolution.weights * outputs
-        elements += convolution.channels * outputs
-    return LayerCost(kind, parameters, macs, elements, kernel)
+    for convolution in _convolutions(operation, layer, side):
+        parameters += convolution.weights + convolution.others
+        macs += convolution.weights * convolution.pixels
+        elements += convolution.channels * convolution.pixels
+    return LayerCost(operation.kind, parameters, macs, elements, operation.kernel)
 
 
 @dataclass(frozen=True)
 class _Convolution:
-    """weights: how many; channels: of its output; strided: whether it is at or after the operation's stride."""
+    """weights: how many; channels, pixels: of its output; others: numbers of its normalisation, or its bias."""
 
     weights: int
     channels: int
-    strided: bool
+    pixels: int
+    others: int
 
 
-def _convolutions(kind: str, layer: LayerPlan, expansion: int, kernel: int) -> Iterator[_Convolution]:
-    inputs, outputs, hidden = layer.in_channels, layer.out_channels, layer.in_channels * expansion
-    if kind == "conv":
-        yield _Convolution(inputs * outputs * kernel**2, outputs, True)
+def _normalised(weights: int, channels: int, side: int) -> _Convolution:
+    return _Convolution(weights, channels, side**2, 2 * channels)
+
+
+def _convolutions(operation: Operation, layer: LayerPlan, side: int) -> Iterator[_Convolution]:
+    inputs, outputs, kernel = layer.in_channels, layer.out_channels, operation.kernel
+    hidden = inputs * operation.expansion
+    if operation.kind == "conv":
+        yield _normalised(inputs * outputs * kernel**2, outputs, side)
         return
-    if kind == "mbconv":
-        yield _Convolution(inputs * hidden, hidden, False)
-    yield _Convolution(hidden * kernel**2, hidden, True)
-    yield _Convolution(hidden * outputs, outputs, True)
+    if operation.kind == "mbconv":
+        yield _normalised(inputs * hidden, hidden, side * layer.stride)
+    yield _normalised(hidden * kernel**2, hidden, side)
+    if operation.squeeze:
+        squeezed = squeezed_channels(hidden)
+        yield _Convolution(hidden * squeezed, squeezed, 1, squeezed)
+        yield _Convolution(hidden * squeezed, hidden, 1, hidden)
+    yield _normalised(hidden * outputs, outputs, side)
+
+
+def squeezed_channels(hidden: int) -> int:
+    """Between the two convolutions of a squeeze-and-excitation: a quarter, as in MobileNetV3."""
+    return multiple_of_8(hidden / 4)
 
 
 def numbers(plan: NetworkPlan) -> dict[str, float]:
@@ -61,21 +74,27 @@ def numbers(plan: NetworkPlan) -> dict[str, float]:
     base = plan.resolution // plan.stem_stride
     stem = LayerCost("stem", 27 * plan.base_channels + 2 * plan.base_channels, 27 * plan.base_channels * base**2, 0, 3)
     costs = [stem, *_layers(plan, base)]
-    total = sum(cost.macs for cost in costs)
-    shares = {f"{kind}_share": sum(cost.macs for cost in costs if cost.kind == kind) / total for kind in _KINDS}
     return {
-        **shares,
+        **totals(costs),
+        "log_side": math.log2(base),
+        "log_channels": math.log2(plan.base_channels),
+        "log_deepest_channels": math.log2(plan.hourglasses[-1].down[-1][-1].out_channels),
+        "full_resolution": math.log1p(sum(cost.macs for cost in _post(plan))),
+        "skips": float(sum(len(block) for hourglass in plan.hourglasses for block in hourglass.skip)),
+        "hourglasses": float(len(plan.hourglasses)),
+    }
+
+
+def totals(costs: Sequence[LayerCost]) -> dict[str, float]:
+    """Numbers of any network, from those of its layers."""
+    total = sum(cost.macs for cost in costs)
+    return {
+        **{f"{kind}_share": sum(cost.macs for cost in costs if cost.kind == kind) / total for kind in _KINDS},
         "log_macs": math.log(total),
         "log_parameters": math.log(sum(cost.parameters for cost in costs)),
         "log_elements": math.log(sum(cost.elements for cost in costs)),
         "layers": float(len(costs)),
-        "log_side": math.log2(base),
-        "log_channels": math.log2(plan.base_channels),
-        "log_deepest_channels": math.log2(plan.hourglasses[-1].down[-1][-1].out_channels),
         "kernel": sum(cost.kernel for cost in costs) / len(costs),
-        "full_resolution": math.log1p(sum(cost.macs for cost in _post(plan))),
-        "skips": float(sum(len(block) for hourglass in plan.hourglasses for block in hourglass.skip)),
-        "hourglasses": float(len(plan.hourglasses)),
     }
 
 

@@ -6,7 +6,7 @@ any table of its results tells (`OfficialNumbers`).
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from paretofarm.description import Description
 from paretofarm.errors import ArchitectureError
 from paretofarm.search_space import SearchSpace
 from paretofarm.strict import Strict
+from paretofarm.task import Task
 
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 """In the order of the benchmark's own code, which numbers them so."""
@@ -33,6 +34,7 @@ CHOICES = tuple(f"edge_{source}_{target}" for source, target in EDGES)
 class NasBench201Space(Strict):
     """One operation for each of a cell's six edges: 15,625 architectures."""
 
+    task: ClassVar[Task] = Task.CLASSIFICATION
     type: Literal["nas_bench_201"]
 
     def search_space(self) -> SearchSpace:

@@ -31,7 +31,7 @@ class Skeleton(Protocol):
 
 @dataclass(frozen=True)
 class LayerPlan:
-    """One operation of the space, e.g. `conv3x3`."""
+    """One operation of the space, e.g. `conv3x3` or `mbconv5x5_e6_se` (with squeeze-and-excitation)."""
 
     op: str
     in_channels: int

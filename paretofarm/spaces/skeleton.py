@@ -2,42 +2,36 @@
 
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from paretofarm.architecture import Value
 from paretofarm.choice import Choice, Condition
 from paretofarm.description import Description
 from paretofarm.search_space import SearchSpace
 from paretofarm.spaces.layer_costs import numbers
+from paretofarm.spaces.network_space import (
+    ChannelCounts,
+    Counts,
+    Distinct,
+    Expansions,
+    NetworkSpace,
+    PositiveCounts,
+    StemStride,
+)
 from paretofarm.spaces.plan import read_plan
-from paretofarm.strict import Strict
+from paretofarm.task import Task
 
 
-def _distinct(values: tuple[Value, ...]) -> tuple[Value, ...]:
-    if not values or len(set(values)) < len(values):
-        raise ValueError("needs at least one value, each of them once")
-    return values
-
-
-Distinct = AfterValidator(_distinct)
-Counts = Annotated[tuple[Annotated[int, Field(ge=0, le=16)], ...], Distinct]
-PositiveCounts = Annotated[tuple[Annotated[int, Field(ge=1, le=16)], ...], Distinct]
-ChannelCounts = Annotated[tuple[Annotated[int, Field(ge=1, le=1024)], ...], Distinct]
-Expansions = Annotated[tuple[Annotated[float, Field(gt=0, le=8)], ...], Distinct]
-ImageSide = Annotated[int, Field(ge=16, le=4096)]
-StemStride = Annotated[int, Field(ge=1, le=8)]
-
-
-class HourglassSkeleton(Strict):
+class HourglassSkeleton(NetworkSpace):
     """A stem, one or more hourglasses, and layers at full resolution. The numbers are Archai's defaults.
 
     In every hourglass each block has its own number of layers and every layer its own operation; `input_size` is the
     side in pixels of the square images that networks are given and of the logits they return.
     """
 
-    input_size: ImageSide
+    task: ClassVar[Task] = Task.SEGMENTATION
     stem_strides: Annotated[tuple[StemStride, ...], Distinct] = (2,)
     base_channels: ChannelCounts = (16, 24, 32, 48)
     hourglasses: PositiveCounts = (1, 2)

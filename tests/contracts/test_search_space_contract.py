@@ -11,7 +11,7 @@ from paretofarm.architecture import Architecture
 from paretofarm.choice import Choice
 from paretofarm.errors import ArchitectureError
 from paretofarm.search_space import SearchSpace
-from paretofarm.spaces import HourglassMobileSpace, HourglassSpace, NasBench201Space
+from paretofarm.spaces import HourglassMobileSpace, HourglassSpace, MobileClassifierSpace, NasBench201Space
 
 SEEDS = st.integers(0, 2**32 - 1)
 some = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.differing_executors])
@@ -137,6 +137,10 @@ class TestHourglass(SearchSpaceContract):
 
 class TestHourglassMobile(SearchSpaceContract):
     space = HourglassMobileSpace(type="hourglass_mobile", input_size=256).search_space()
+
+
+class TestMobileClassifier(SearchSpaceContract):
+    space = MobileClassifierSpace(type="mobile_classifier", input_size=32).search_space()
 
 
 class TestNasBench201(SearchSpaceContract):

@@ -20,7 +20,7 @@ from device_agents.runtimes.qnn_sim import QnnSimRuntime
 from paretofarm.errors import ConfigError, NotDeployable
 from paretofarm.ports import DeviceLink
 from paretofarm.runtimes import QnnSimMeasurement
-from paretofarm.segmentation_scores import count, score
+from paretofarm.scores import count, score
 from workers.datasets import Split
 from workers.export import export_onnx
 from workers.toolchains import Image, toolchain

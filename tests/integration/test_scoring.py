@@ -26,7 +26,7 @@ from paretofarm.labelled_images import LabelledImages, encode
 from paretofarm.lifecycle import Stage, Step
 from paretofarm.partial_scores import PartialScores
 from paretofarm.ports import DeviceLink
-from paretofarm.segmentation_scores import count, score
+from paretofarm.scores import count, score
 from workers.datasets import Split
 from workers.export import export_onnx
 from workers.scored_images import float_scores, scored_images
@@ -199,7 +199,7 @@ def test_a_real_network_scores_on_the_phone_what_it_scores_here(prepare: Prepare
     here = float_scores(tmp_path / "trained.onnx", LABELLED, lambda share: None)
     assert isinstance(metrics, dict)
     assert metrics["device_miou@virtual"] == pytest.approx(here.miou, abs=1e-6)
-    assert metrics["device_pixel_accuracy@virtual"] == pytest.approx(here.pixel_accuracy, abs=1e-6)
+    assert metrics["device_pixel_accuracy@virtual"] == pytest.approx(here.accuracy, abs=1e-6)
 
 
 def test_the_next_attempt_goes_on_after_the_last_finished_batch(prepare: Prepare) -> None:

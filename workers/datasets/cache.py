@@ -22,6 +22,7 @@ import numpy as np
 
 from paretofarm.dataset import DatasetSettings
 from paretofarm.errors import Unavailable
+from paretofarm.task import Task
 from workers.datasets.array_file import ArrayFile
 from workers.datasets.dataset import Dataset, ImageMaskArrays, Split
 from workers.datasets.decoding import decode
@@ -66,7 +67,7 @@ class _Place:
             [split, member.name, file.bytes, file.modified_ns]
             for split in Split
             for member in listing.splits[split]
-            for file in (member.image, member.mask)
+            for file in member.files
         ]
         return cls(root, f"{settings.type}-{settings.size}-{identity}", _digest([listing.class_names, files]))
 
@@ -95,7 +96,9 @@ def _load(folder: Path) -> Dataset | None:
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         splits = {split: _map_split(folder, split, tuple(manifest["names"][split])) for split in Split}
-        return Dataset(manifest["name"], tuple(manifest["class_names"]), splits)
+        return Dataset(
+            manifest["name"], tuple(manifest["class_names"]), splits, Task(manifest.get("task", Task.SEGMENTATION))
+        )
     except FileNotFoundError:
         return None
     except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
@@ -149,6 +152,7 @@ def _build(listing: Listing, size: int, folder: Path, progress: Progress | None)
     manifest = {
         "name": listing.folder.name,
         "class_names": listing.class_names,
+        "task": listing.task,
         "names": {split: [member.name for member in listing.splits[split]] for split in Split},
     }
     (folder / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
@@ -159,7 +163,7 @@ def _decode_split(listing: Listing, split: Split, size: int, folder: Path) -> It
     members = listing.splits[split]
     with (
         ArrayFile(folder / f"{split}_images.npy", (len(members), size, size, 3)) as images,
-        ArrayFile(folder / f"{split}_masks.npy", (len(members), size, size)) as masks,
+        ArrayFile(folder / f"{split}_masks.npy", (len(members), *listing.task.label_shape(size, size))) as masks,
     ):
         for image, mask in map_in_order(partial(decode, size=size, classes=len(listing.class_names)), members):
             images.append(image)

@@ -7,6 +7,8 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
+from paretofarm.task import Task
+
 IGNORE_INDEX = 255
 
 
@@ -21,7 +23,9 @@ class Split(StrEnum):
 
 @dataclass(frozen=True, eq=False)
 class ImageMaskArrays:
-    """One split: images uint8 [N, H, W, 3] (RGB), masks uint8 [N, H, W] (class ids, 255 = ignore). Read-only maps."""
+    """One split: images uint8 [N, H, W, 3] (RGB), masks uint8 [N, H, W] (class ids, 255 = ignore), [N, 1, 1] where an
+    image has one class. Read-only maps.
+    """
 
     images: npt.NDArray[np.uint8]
     masks: npt.NDArray[np.uint8]
@@ -38,4 +42,5 @@ class Dataset:
     name: str
     class_names: tuple[str, ...]
     splits: Mapping[Split, ImageMaskArrays]
+    task: Task = Task.SEGMENTATION
     ignore_index: int = IGNORE_INDEX

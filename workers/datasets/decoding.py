@@ -8,20 +8,27 @@ from PIL import Image
 
 from paretofarm.errors import DataError
 from workers.datasets.dataset import IGNORE_INDEX
-from workers.datasets.listing import LabelledImage
+from workers.datasets.listing import ClassifiedImage, IdxImage, LabelledImage, Member
 
 # Everything that Pillow raises on damaged or hostile files.
 DECODE_ERRORS = (OSError, SyntaxError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning)
 
 
-def decode(member: LabelledImage, *, size: int, classes: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
-    """Image [size, size, 3] (RGB) and mask [size, size] (class ids). `DataError` names the file and the reason.
+def decode(member: Member, *, size: int, classes: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+    """Image [size, size, 3] (RGB) and mask [size, size] (class ids), [1, 1] where the image has one class.
 
     Images are scaled bilinearly with antialiasing, masks take the nearest pixel: class ids cannot be averaged.
+    `DataError` names the file and the reason.
     """
-    image, source_size = _decode_image(member.image.path, size)
-    mask = _decode_mask(member.mask.path, size, classes, source_size)
-    return image, mask
+    match member:
+        case LabelledImage():
+            image, source_size = _decode_image(member.image.path, size)
+            return image, _decode_mask(member.mask.path, size, classes, source_size)
+        case ClassifiedImage():
+            image, _ = _decode_image(member.image.path, size)
+        case IdxImage():
+            image = _scaled(Image.fromarray(member.images.image(member.index)).convert("RGB"), size)
+    return image, np.full((1, 1), member.label, np.uint8)
 
 
 def _decode_image(path: Path, size: int) -> tuple[npt.NDArray[np.uint8], tuple[int, int]]:
@@ -30,11 +37,13 @@ def _decode_image(path: Path, size: int) -> tuple[npt.NDArray[np.uint8], tuple[i
             source_size = image.size
             # JPEG files are decoded at a half, quarter or eighth where that is enough; no effect on others.
             image.draft("RGB", (2 * size, 2 * size))
-            rgb = _to_rgb(image)
-            scaled = rgb.resize((size, size), Image.Resampling.BILINEAR, reducing_gap=2.0)
-            return np.asarray(scaled, dtype=np.uint8), source_size
+            return _scaled(_to_rgb(image), size), source_size
     except DECODE_ERRORS as error:
         raise DataError(f"{path}: cannot be decoded: {_one_line(error)}") from error
+
+
+def _scaled(rgb: Image.Image, size: int) -> npt.NDArray[np.uint8]:
+    return np.asarray(rgb.resize((size, size), Image.Resampling.BILINEAR, reducing_gap=2.0), dtype=np.uint8)
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

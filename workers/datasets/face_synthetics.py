@@ -11,7 +11,8 @@ from paretofarm.dataset import FaceSynthetics
 from paretofarm.errors import DataError
 from workers.datasets.dataset import Split
 from workers.datasets.face_classes import FACE_CLASS_NAMES
-from workers.datasets.listing import ImageFile, LabelledImage, Listing, scan
+from workers.datasets.image_file import ImageFile, scan
+from workers.datasets.listing import LabelledImage, Listing
 
 MASK_SUFFIX = "_seg.png"
 IMAGE_SUFFIX = ".png"

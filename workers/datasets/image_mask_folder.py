@@ -5,14 +5,15 @@ class names, in id order), and optionally `splits/{train,validation,calibration,
 """
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from paretofarm.dataset import ImageMaskFolder
 from paretofarm.errors import DataError
-from workers.datasets.dataset import IGNORE_INDEX, Split
-from workers.datasets.listing import ImageFile, LabelledImage, Listing, scan
+from workers.datasets.class_names import CLASSES_JSON, read_classes_json
+from workers.datasets.dataset import Split
+from workers.datasets.image_file import ImageFile, scan
+from workers.datasets.listing import LabelledImage, Listing
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
 # Upper ends of the shares, in per cent. By hash, an image stays in its split when others are added.
@@ -42,7 +43,7 @@ def read_class_names(settings: ImageMaskFolder) -> tuple[str, ...]:
     folder = settings.path
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder: `paretofarm data brain --out {folder}` writes one of real images")
-    return _read_class_names(folder / "classes.json")
+    return read_classes_json(folder / CLASSES_JSON)
 
 
 def split_by_hash(names: Iterable[str]) -> Mapping[Split, tuple[str, ...]]:
@@ -52,20 +53,6 @@ def split_by_hash(names: Iterable[str]) -> Mapping[Split, tuple[str, ...]]:
         place = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8]) % 100
         splits[next(split for split, end in SHARES.items() if place < end)].append(name)
     return {split: tuple(members) for split, members in splits.items()}
-
-
-def _read_class_names(path: Path) -> tuple[str, ...]:
-    try:
-        names = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise DataError(f"{path}: not JSON: {error}") from error
-    if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
-        raise DataError(f"{path}: must be a list of class names")
-    if not 2 <= len(names) <= IGNORE_INDEX or len(set(names)) < len(names):
-        raise DataError(f"{path}: must name 2 to {IGNORE_INDEX} different classes")
-    return tuple(names)
 
 
 def _by_stem(folder: Path, suffixes: tuple[str, ...]) -> dict[str, ImageFile]:

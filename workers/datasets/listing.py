@@ -1,21 +1,14 @@
 """What a data set folder holds, before a pixel is decoded."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from paretofarm.errors import DataError
+from paretofarm.task import Task
 from workers.datasets.dataset import Split
-
-
-@dataclass(frozen=True)
-class ImageFile:
-    """A file as the folder's listing shows it; size and modification time tell the cache when it has changed."""
-
-    path: Path
-    bytes: int
-    modified_ns: int
+from workers.datasets.idx_file import IdxFile
+from workers.datasets.image_file import ImageFile
 
 
 @dataclass(frozen=True)
@@ -26,6 +19,40 @@ class LabelledImage:
     image: ImageFile
     mask: ImageFile
 
+    @property
+    def files(self) -> tuple[ImageFile, ...]:
+        return self.image, self.mask
+
+
+@dataclass(frozen=True)
+class ClassifiedImage:
+    """An image of one class, given by its id."""
+
+    name: str
+    image: ImageFile
+    label: int
+
+    @property
+    def files(self) -> tuple[ImageFile, ...]:
+        return (self.image,)
+
+
+@dataclass(frozen=True)
+class IdxImage:
+    """One of the images in a file of many, at `index`."""
+
+    name: str
+    images: IdxFile
+    index: int
+    label: int
+
+    @property
+    def files(self) -> tuple[ImageFile, ...]:
+        return (self.images.file,)
+
+
+Member = LabelledImage | ClassifiedImage | IdxImage
+
 
 @dataclass(frozen=True)
 class Listing:
@@ -34,7 +61,8 @@ class Listing:
     kind: str
     folder: Path
     class_names: tuple[str, ...]
-    splits: Mapping[Split, tuple[LabelledImage, ...]]
+    splits: Mapping[Split, tuple[Member, ...]]
+    task: Task = Task.SEGMENTATION
 
     def __post_init__(self) -> None:
         for split in Split:
@@ -42,16 +70,3 @@ class Listing:
                 raise DataError(
                     f"{self.folder}: the {split} split is empty: too few images in the data set (or `limit` is too low)"
                 )
-
-
-def scan(folder: Path) -> dict[str, ImageFile]:
-    """Regular files directly in `folder` by name, hidden ones left out. `DataError` where it cannot be read."""
-    try:
-        with os.scandir(folder) as entries:
-            return {
-                entry.name: ImageFile(folder / entry.name, entry.stat().st_size, entry.stat().st_mtime_ns)
-                for entry in entries
-                if not entry.name.startswith(".") and entry.is_file()
-            }
-    except OSError as error:
-        raise DataError(f"{folder}: cannot be read: {error.strerror}") from error

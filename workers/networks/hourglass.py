@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 
 from paretofarm.spaces.plan import HourglassPlan, NetworkPlan
-from workers.networks.layers import ConvBnRelu, build_block
+from workers.networks.layers import ConvBnRelu, build_block, initialise
 
 
 class Hourglass(nn.Module):
@@ -49,7 +49,7 @@ class HourglassNetwork(nn.Module):
         self.post = build_block(plan.post)
         self.classifier = nn.Conv2d(plan.base_channels, classes, 1)
         self.exit = Upsample(scale)
-        _initialise(self, self.classifier)
+        initialise(self, self.classifier)
 
     def forward(self, images: Tensor) -> Tensor:
         features = self.hourglasses(self.stem(self.entrance(images)))
@@ -68,12 +68,3 @@ class Upsample(nn.Module):
         if self.factor == 1.0:
             return features
         return nn.functional.interpolate(features, scale_factor=self.factor, mode="bilinear", align_corners=False)
-
-
-def _initialise(network: nn.Module, classifier: nn.Conv2d) -> None:
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d):
-            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
-            if module.bias is not None:
-                nn.init.zeros_(module.bias)
-    nn.init.normal_(classifier.weight, std=0.01)

@@ -1,15 +1,14 @@
 """The operations of the search spaces as layers. All keep the resolution but for their stride; all end normalised."""
 
-import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from torch import Tensor, nn
 
 from paretofarm.errors import BuildFailed
+from paretofarm.spaces.layer_costs import squeezed_channels
+from paretofarm.spaces.operation import Operation
 from paretofarm.spaces.plan import LayerPlan
-
-_OPERATION = re.compile(r"(?P<kind>[a-z]+)(?P<kernel>\d+)x(?P=kernel)(_e(?P<expansion>\d+))?")
 
 
 class ConvBnRelu(nn.Sequential):
@@ -35,16 +34,39 @@ class DepthwiseSeparable(nn.Sequential):
         )
 
 
-class InvertedBottleneck(nn.Module):
-    """Expand, depthwise, project without ReLU (MobileNetV2); added to its input where the shapes agree."""
+class SqueezeExcitation(nn.Module):
+    """Weighs channels by what their averages over the image say (Hu et al. 2018), as MobileNetV3 does it."""
 
-    def __init__(self, in_channels: int, out_channels: int, kernel: int, *, stride: int, expansion: int) -> None:
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        squeezed = squeezed_channels(channels)
+        self.average = nn.AdaptiveAvgPool2d(1)
+        self.squeeze = nn.Conv2d(channels, squeezed, 1)
+        self.relu = nn.ReLU(inplace=True)
+        self.excite = nn.Conv2d(squeezed, channels, 1)
+        self.gate = nn.Hardsigmoid()
+
+    def forward(self, features: Tensor) -> Tensor:
+        weights: Tensor = self.gate(self.excite(self.relu(self.squeeze(self.average(features)))))
+        return features * weights
+
+
+class InvertedBottleneck(nn.Module):
+    """Expand, depthwise, project without ReLU (MobileNetV2); added to its input where the shapes agree.
+
+    squeeze: whether the depthwise convolution is followed by a squeeze-and-excitation (MobileNetV3).
+    """
+
+    def __init__(
+        self, in_channels: int, out_channels: int, kernel: int, *, stride: int, expansion: int, squeeze: bool = False
+    ) -> None:
         super().__init__()
         hidden = in_channels * expansion
         self.residual = stride == 1 and in_channels == out_channels
         self.body = nn.Sequential(
             ConvBnRelu(in_channels, hidden, 1),
             ConvBnRelu(hidden, hidden, kernel, stride=stride, groups=hidden),
+            *([SqueezeExcitation(hidden)] if squeeze else []),
             ConvBnRelu(hidden, out_channels, 1, relu=False),
         )
 
@@ -53,31 +75,48 @@ class InvertedBottleneck(nn.Module):
         return features + out if self.residual else out
 
 
-def _conv(plan: LayerPlan, kernel: int, expansion: int) -> nn.Module:
-    return ConvBnRelu(plan.in_channels, plan.out_channels, kernel, stride=plan.stride)
+def _conv(plan: LayerPlan, operation: Operation) -> nn.Module:
+    return ConvBnRelu(plan.in_channels, plan.out_channels, operation.kernel, stride=plan.stride)
 
 
-def _dwsep(plan: LayerPlan, kernel: int, expansion: int) -> nn.Module:
-    return DepthwiseSeparable(plan.in_channels, plan.out_channels, kernel, stride=plan.stride)
+def _dwsep(plan: LayerPlan, operation: Operation) -> nn.Module:
+    return DepthwiseSeparable(plan.in_channels, plan.out_channels, operation.kernel, stride=plan.stride)
 
 
-def _mbconv(plan: LayerPlan, kernel: int, expansion: int) -> nn.Module:
-    return InvertedBottleneck(plan.in_channels, plan.out_channels, kernel, stride=plan.stride, expansion=expansion)
+def _mbconv(plan: LayerPlan, operation: Operation) -> nn.Module:
+    return InvertedBottleneck(
+        plan.in_channels,
+        plan.out_channels,
+        operation.kernel,
+        stride=plan.stride,
+        expansion=operation.expansion,
+        squeeze=operation.squeeze,
+    )
 
 
-_KINDS: Mapping[str, Callable[[LayerPlan, int, int], nn.Module]] = MappingProxyType(
+_KINDS: Mapping[str, Callable[[LayerPlan, Operation], nn.Module]] = MappingProxyType(
     {"conv": _conv, "dwsep": _dwsep, "mbconv": _mbconv}
 )
 
 
 def build_layer(plan: LayerPlan) -> nn.Module:
     """The layer that a name such as `conv3x3` or `mbconv5x5_e6` (kernel 5, expansion 6) stands for."""
-    name = _OPERATION.fullmatch(plan.op)
-    if name is None or name["kind"] not in _KINDS:
+    operation = Operation.parse(plan.op)
+    if operation is None or operation.kind not in _KINDS:
         raise BuildFailed(f"there is no operation {plan.op!r}")
-    return _KINDS[name["kind"]](plan, int(name["kernel"]), int(name["expansion"] or 1))
+    return _KINDS[operation.kind](plan, operation)
 
 
 def build_block(plans: tuple[LayerPlan, ...]) -> nn.Sequential:
     """The layers one after the other; none is the identity."""
     return nn.Sequential(*(build_layer(plan) for plan in plans))
+
+
+def initialise(network: nn.Module, classifier: nn.Conv2d) -> None:
+    """From torch's global generator; the classifier so that logits begin near zero."""
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+    nn.init.normal_(classifier.weight, std=0.01)

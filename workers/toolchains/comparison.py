@@ -73,7 +73,8 @@ def compare(
     fp32, int8 = _scores(quantization, networks, held_out)
     kept = best_method(int8)
     noise = _noise(quantization, prepared, networks[kept], held_out) if layers else ()
-    return Kept(ranges[kept], networks[kept], CalibrationResult(kept, len(held_out.labelled), fp32, int8, noise))
+    result = CalibrationResult(kept, len(held_out.labelled), fp32, int8, noise, held_out.labelled.task)
+    return Kept(ranges[kept], networks[kept], result)
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ def _scores(
     step = (SCORES_DONE - RANGES_DONE) / len(predictors)
     starts = [RANGES_DONE + step * number for number in range(len(predictors))]
     before, *after = (
-        held_out.miou(predictor, part(held_out.on_progress, start, start + step))
+        held_out.score(predictor, part(held_out.on_progress, start, start + step))
         for predictor, start in zip(predictors, starts, strict=True)
     )
     return before, dict(zip(networks, after, strict=True))

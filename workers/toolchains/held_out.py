@@ -19,8 +19,9 @@ class HeldOut:
     labelled: LabelledImages
     on_progress: Progress
 
-    def miou(self, predictor: Predictor, on_progress: Progress) -> float:
-        return scores_of(predictor, self.labelled, on_progress).miou
+    def score(self, predictor: Predictor, on_progress: Progress) -> float:
+        """The one that networks of the task are judged by."""
+        return scores_of(predictor, self.labelled, on_progress).main(self.labelled.task)
 
 
 def part(whole: Progress, start: float, end: float) -> Progress:

@@ -183,7 +183,7 @@ def _require_int8(as_run: Path) -> None:
 
 
 def _agreement(before: Path, after: Path, images: list[Image]) -> float:
-    """Share of pixels that get the same class from both networks."""
+    """Share of pixels, or images, that get the same class from both networks."""
     sessions = [_session(path) for path in (before, after)]
     same: list[float] = []
     for image in images:

@@ -18,7 +18,7 @@ class Augmentation:
 
     def __init__(self, level: AugmentationLevel, dataset: Dataset, device: torch.device) -> None:
         self._mirror = Mirror(dataset.class_names, device) if level != "none" else None
-        self._distortion = Distortion(dataset.ignore_index) if level == "strong" else None
+        self._distortion = Distortion(dataset.ignore_index, dataset.task) if level == "strong" else None
 
     def read(
         self, batches: Batches, order: Sequence[npt.NDArray[np.int64]], rng: np.random.Generator

@@ -11,7 +11,8 @@ from workers.training.resident import ResidentSplit
 
 Bytes = npt.NDArray[np.uint8]
 Change = Callable[[torch.Tensor, torch.Tensor], None]
-"""Alters images uint8 [N, H, W, 3] and masks uint8 [N, H, W] of one batch in place."""
+"""Alters images uint8 [N, H, W, 3] and masks uint8 [N, H, W] of one batch in place. Of a classification, here and
+below, a mask is 1 by 1 (`paretofarm.task`)."""
 
 
 def to_input(images: torch.Tensor) -> torch.Tensor:

@@ -19,7 +19,7 @@ READABLE = (1, FORMAT)
 class Checkpoint:
     """State after `epoch` whole epochs of the training seeded with `seed`; tensors and plain values only.
 
-    average: the averaged network, where there is one. course: the validation mIoU after each epoch.
+    average: the averaged network, where there is one. course: the score on the validation split after each epoch.
     """
 
     epoch: int

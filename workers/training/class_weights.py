@@ -6,14 +6,16 @@ import torch
 from workers.datasets import ImageMaskArrays
 
 SAMPLE = 256
-"""Masks looked at, spread evenly over the split; more would change the shares by less than the weights' effect."""
+"""Masks looked at, spread evenly over the split; more would change the shares by less than the weights' effect. Where a
+mask is one class, all are."""
 SMOOTHING = 1e-4
 """Share added to every class, so that one that the sample misses gets a large weight, not an infinite one."""
 
 
 def inverse_sqrt_weights(split: ImageMaskArrays, classes: int, *, ignore_index: int) -> torch.Tensor:
-    """One float32 weight per class, 1/√(share of pixels), scaled so that the mean over all labelled pixels is 1."""
-    chosen = np.linspace(0, len(split) - 1, min(len(split), SAMPLE)).round().astype(np.int64)
+    """One float32 weight per class, 1/√(share of the labels), scaled so that the mean over all labels is 1."""
+    sample = len(split) if split.masks[0].size == 1 else min(len(split), SAMPLE)
+    chosen = np.linspace(0, len(split) - 1, sample).round().astype(np.int64)
     counts = np.zeros(256, dtype=np.int64)
     for index in chosen:
         counts += np.bincount(split.masks[index].ravel(), minlength=256)

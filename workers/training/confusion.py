@@ -1,4 +1,4 @@
-"""The confusion matrix of a training, counted where its tensors are; `paretofarm.segmentation_scores` judges it."""
+"""The confusion matrix of a training, counted where its tensors are; `paretofarm.scores` judges it."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from paretofarm.segmentation_scores import SegmentationScores, score
+from paretofarm.scores import Scores, score
 
 
 class ConfusionMatrix:
@@ -33,5 +33,5 @@ class ConfusionMatrix:
         counts: npt.NDArray[np.int64] = self._counts.cpu().numpy().reshape(self._classes, self._classes)
         return counts
 
-    def scores(self, class_names: Sequence[str]) -> SegmentationScores:
+    def scores(self, class_names: Sequence[str]) -> Scores:
         return score(self.counts, class_names)

@@ -2,6 +2,8 @@
 
 import torch
 
+from paretofarm.task import Task
+
 TURN_DEGREES = 10.0
 SHIFT = 0.05
 """Share of the side."""
@@ -12,14 +14,18 @@ SHARE = 0.5
 
 
 class Distortion:
-    """Draws from torch's global generator. Pixels that come from outside are black, and ignored in the mask."""
+    """Draws from torch's global generator. Pixels that come from outside are black, and ignored in the mask.
 
-    def __init__(self, ignore_index: int) -> None:
+    The class of a whole image stays what it was.
+    """
+
+    def __init__(self, ignore_index: int, task: Task = Task.SEGMENTATION) -> None:
         # Only here: trainings without it, and the fork server, need not load it.
         from kornia.augmentation import ColorJiggle, RandomAffine
         from kornia.constants import Resample
 
         self._ignore_index = ignore_index
+        self._moves_labels = task is Task.SEGMENTATION
         self._nearest = Resample.NEAREST
         shift = (SHIFT, SHIFT)
         self._move = RandomAffine(TURN_DEGREES, translate=shift, scale=SCALE, p=SHARE)
@@ -29,7 +35,8 @@ class Distortion:
         """images float32 [N, 3, H, W] in [0, 1], labels int64 [N, H, W]; both stay what they are."""
         with torch.no_grad():
             moved = self._move(images)
-            return self._colour(moved).contiguous(memory_format=torch.channels_last), self._labels(labels)
+            coloured = self._colour(moved).contiguous(memory_format=torch.channels_last)
+            return coloured, self._labels(labels) if self._moves_labels else labels
 
     def _labels(self, labels: torch.Tensor) -> torch.Tensor:
         """Counted from 1 while they move, since what comes from outside is 0."""

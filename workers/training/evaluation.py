@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from paretofarm.segmentation_scores import SegmentationScores
+from paretofarm.scores import Scores
 from workers.datasets import ImageMaskArrays
 from workers.training.batches import Batches, in_order
 from workers.training.confusion import ConfusionMatrix
@@ -19,7 +19,7 @@ class Evaluation:
     """loss: mean cross-entropy of all labelled pixels."""
 
     loss: float
-    scores: SegmentationScores
+    scores: Scores
 
 
 def evaluate(

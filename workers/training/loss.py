@@ -1,22 +1,22 @@
-"""What a segmentation network is trained to make small."""
+"""What a network is trained to make small."""
 
 import torch
 from torch import nn
 from torch.nn import functional
 
-from paretofarm.training import SegmentationTraining
+from paretofarm.training import NetworkTraining
 from workers.datasets import Dataset, Split
 from workers.training.class_weights import inverse_sqrt_weights
 
 
-class SegmentationLoss:
+class LabelLoss:
     """Cross-entropy with the labels and, where there is a teacher, divergence from what it says.
 
     Both are means over labelled pixels; 0, not NaN, where a batch has none.
     """
 
     def __init__(
-        self, dataset: Dataset, settings: SegmentationTraining, teacher: nn.Module | None, device: torch.device
+        self, dataset: Dataset, settings: NetworkTraining, teacher: nn.Module | None, device: torch.device
     ) -> None:
         self._ignored = dataset.ignore_index
         self._smoothing = settings.label_smoothing
@@ -33,7 +33,10 @@ class SegmentationLoss:
             return taught
 
     def __call__(self, logits: torch.Tensor, labels: torch.Tensor, taught: torch.Tensor | None) -> torch.Tensor:
-        """logits float32 [N, classes, H, W], labels [N, H, W], what the teacher says of the same images."""
+        """logits float32 [N, classes, H, W], labels [N, H, W], what the teacher says of the same images.
+
+        Of a classification H and W are 1.
+        """
         total = functional.cross_entropy(
             logits,
             labels,
@@ -69,7 +72,7 @@ def divergence(logits: torch.Tensor, taught: torch.Tensor, temperature: float) -
     return temperature**2 * by_class.sum(dim=1)
 
 
-def _class_weights(dataset: Dataset, settings: SegmentationTraining, device: torch.device) -> torch.Tensor | None:
+def _class_weights(dataset: Dataset, settings: NetworkTraining, device: torch.device) -> torch.Tensor | None:
     if settings.class_weights == "none":
         return None
     split, classes = dataset.splits[Split.TRAIN], len(dataset.class_names)

@@ -2,10 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Self
 
-from paretofarm.segmentation_scores import ClassScores
-from workers.training.evaluation import Evaluation
+from paretofarm.scores import ClassScores
 
 
 @dataclass(frozen=True)
@@ -17,10 +15,6 @@ class EpochMetrics:
     metrics: Mapping[str, float]
     seconds: float = field(compare=False)
 
-    @classmethod
-    def of(cls, epoch: int, train_loss: float, evaluation: Evaluation, seconds: float) -> Self:
-        return cls(epoch, train_loss, metrics_of(evaluation), seconds)
-
 
 @dataclass(frozen=True)
 class TrainingResult:
@@ -30,8 +24,3 @@ class TrainingResult:
     per_class: Mapping[str, ClassScores | None]
     epochs: tuple[EpochMetrics, ...]
     epochs_total: int
-
-
-def metrics_of(evaluation: Evaluation) -> dict[str, float]:
-    """Named as in `paretofarm.metrics`."""
-    return {**evaluation.scores.overall, "loss": evaluation.loss}

@@ -3,6 +3,7 @@
 from cli.report.blocks import Cell, Row, Section, Table, Words
 from cli.report.naming import network_name, pick_names
 from db.dossier import Dossier, Network
+from paretofarm.task import Task
 
 MOST_COLUMNS = 8
 
@@ -14,7 +15,8 @@ def section(dossier: Dossier) -> Section:
     names = list(dict.fromkeys([*named, *known]))
     if not names:
         return Section("Classes", "classes", [Words("No scores by class were kept.")])
-    tables = [_table(dossier, networks, names, measure) for measure in ("iou", "f1")]
+    measures = ("iou", "f1") if dossier.task is Task.SEGMENTATION else ("f1",)
+    tables = [_table(dossier, networks, names, measure) for measure in measures]
     return Section("Classes", "classes", tables)
 
 
@@ -34,8 +36,9 @@ def _rank(dossier: Dossier, network: Network) -> int:
 def _table(dossier: Dossier, networks: list[Network], names: list[str], measure: str) -> Table:
     heads = (network_name(dossier, network) for network in networks)
     where = "on the device, test images" if networks[0].score else "in float32, validation images"
-    caption = f"{'IoU' if measure == 'iou' else 'F1'} by class {where}; pixels: the class's share of the labels"
-    return Table(caption, ("class", "pixels", *heads), tuple(_row(networks, name, measure) for name in names))
+    counted = dossier.task.counted
+    caption = f"{'IoU' if measure == 'iou' else 'F1'} by class {where}; {counted}: the class's share of the labels"
+    return Table(caption, ("class", counted, *heads), tuple(_row(networks, name, measure) for name in names))
 
 
 def _row(networks: list[Network], name: str, measure: str) -> Row:

@@ -6,18 +6,17 @@ from cli.report.legend import GREY, dot_legend
 from cli.report.naming import metric_label, network_name, pick_kinds, pick_names, row_kind, value_text
 from cli.words import metric_text
 from db.dossier import Dossier, Network
+from paretofarm.task import Task
 
-NAMES = ("device_miou", "device_f1")
+NAMES = {Task.SEGMENTATION: ("device_miou", "device_f1"), Task.CLASSIFICATION: ("device_accuracy", "device_f1")}
+"""The first is what networks are judged by."""
 LATENCY = "latency_ms"
 BARS = (
     "Intervals of scores are over which images happened to be in the test set (bootstrap). Where bars overlap widely, "
     "the order is open; all networks saw the same images, so that differences between them are somewhat surer than the "
     "bars look."
 )
-NO_BARS = (
-    "The scores have no error bars: what each test image contributed was not kept, and pixels of one image are no "
-    "independent samples that one could be computed from."
-)
+NO_BARS = "The scores have no error bars: what each test image contributed was not kept."
 
 
 def section(dossier: Dossier) -> Section:
@@ -28,11 +27,12 @@ def section(dossier: Dossier) -> Section:
         nothing = "No network was scored on a device: what is told of accuracy here is the training's own, in float32."
         return Section(title, anchor, [Words(nothing)])
     blocks: list[Block] = [Words(_about(scored, device))]
-    for name in NAMES:
+    names = NAMES[dossier.task]
+    for name in names:
         shown = [each for each in scored if name in each.candidate.metrics]
         if shown:
             blocks.append(Figure(_chart(dossier, shown, name, device), _caption(shown, name, device)))
-    bars = any(name in each.candidate.intervals for each in scored for name in NAMES)
+    bars = any(name in each.candidate.intervals for each in scored for name in names)
     blocks += [Words(BARS if bars else NO_BARS, note=True), _table(dossier, scored, device)]
     return Section(title, anchor, blocks)
 
@@ -79,23 +79,26 @@ def _caption(scored: list[Network], name: str, device: str) -> str:
 
 
 def _table(dossier: Dossier, scored: list[Network], device: str) -> Table:
-    known = [name for name in NAMES if any(name in each.candidate.metrics for each in scored)]
+    task = dossier.task
+    known = [name for name in NAMES[task] if any(name in each.candidate.metrics for each in scored)]
     columns = ("network", "latency_ms", *known, "float32", "lost", "calibration")
-    caption = f"On {device}; float32: mIoU of the same network before it was quantized, on the same images{GREY}"
+    what = f"float32: {metric_label(task.judged_by)} of the same network before it was quantized, on the same images"
+    caption = f"On {device}; {what}{GREY}"
     ordered = sorted(scored, key=lambda network: network.candidate.metrics[LATENCY])
     return Table(caption, columns, tuple(_row(dossier, each, known) for each in ordered))
 
 
 def _row(dossier: Dossier, network: Network, known: list[str]) -> Row:
     candidate, score = network.candidate, network.score
-    before = score.in_float.get("miou") if score else None
-    after = candidate.metrics.get("device_miou")
+    name = dossier.task.judged_by
+    before = score.in_float.get(name) if score else None
+    after = candidate.metrics.get(f"device_{name}")
     lost = "-" if before is None or after is None else f"{before - after:+.4f}"
     return row(
         network_name(dossier, network),
         value_text(candidate, LATENCY),
         *(value_text(candidate, each) for each in known),
-        metric_text("miou", before),
+        metric_text(name, before),
         lost,
         network.calibration.kept if network.calibration else "-",
         kind=row_kind(dossier, network),

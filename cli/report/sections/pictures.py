@@ -2,16 +2,18 @@
 
 import base64
 import colorsys
+from collections.abc import Sequence
 from io import BytesIO
 
 import numpy as np
 from PIL import Image
 
-from cli.report.blocks import Block, Picture, Pictures, Section, Words
+from cli.report.blocks import Answer, Block, Picture, Pictures, Section, Words
 from cli.report.naming import pick_name
 from cli.report.samples import Mask, Sample, Samples
 from cli.words import count_text
 from db.dossier import Dossier
+from paretofarm.task import Task
 
 AFTER = "device"
 """Anchor of the section that this one comes after."""
@@ -27,6 +29,9 @@ def section(dossier: Dossier, samples: Samples | str) -> Section:
     if isinstance(samples, str):
         return Section(title, anchor, [Words(samples)])
     names = [pick_name(dossier.told, pick) for pick in dossier.picks]
+    if samples.task is Task.CLASSIFICATION:
+        answers = tuple(_answers(dossier, sample, samples.class_names) for sample in samples.samples)
+        return Section(title, anchor, [Words(_about(samples)), Pictures(("image", "label", *names), answers, ())])
     colours = class_colours(len(samples.class_names))
     rows = tuple(_row(dossier, sample, samples, colours) for sample in samples.samples)
     blocks: list[Block] = [Words(_about(samples))]
@@ -65,6 +70,17 @@ def _row(
         what = f"what {pick_name(dossier.told, pick)} makes of it, {right}"
         found.append(Picture(_painted(mask, colours), what, right))
     return tuple(found)
+
+
+def _answers(dossier: Dossier, sample: Sample, class_names: Sequence[str]) -> tuple[Picture | Answer, ...]:
+    """What each network takes the image for."""
+    truth = int(sample.truth.item())
+    said = [int(sample.predictions[pick].item()) for pick in dossier.picks]
+    return (
+        Picture(_photograph(sample), f"an image of the test split, {class_names[truth]}"),
+        Answer(class_names[truth]),
+        *(Answer(class_names[index], right=index == truth) for index in said),
+    )
 
 
 def _photograph(sample: Sample) -> str:

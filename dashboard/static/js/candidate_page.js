@@ -2,7 +2,7 @@
 import { address, get, may, segment, send } from "./api.js";
 import { graph, legend } from "./architecture.js";
 import { attempt, button, h, page, ready, simulated, toast } from "./dom.js";
-import { bytes, count, duration, inOrder, metricLabel, metricText, moment, plain, words } from "./format.js";
+import { bytes, count, duration, inOrder, judgedBy, metricLabel, metricText, moment, plain, words } from "./format.js";
 import { learningCurve } from "./learning_curve.js";
 import { lineageView } from "./lineage.js";
 import { live } from "./live.js";
@@ -59,9 +59,13 @@ const work = (found) =>
     ],
   });
 
+/** Whether its network has one class for an image, not one for each pixel. */
+const ofImages = (found) => judgedBy(found.metrics) === "accuracy";
+
 const perClass = (found) => {
   const rows = Object.entries(found.per_class);
   if (!rows.length) return null;
+  const shown = ofImages(found) ? [["f1", "F1"]] : [["iou", "IoU"], ["f1", "F1"]];
   return section(
     "Scores per class",
     table({
@@ -70,10 +74,9 @@ const perClass = (found) => {
       rows,
       columns: [
         { name: "class", label: "Class", cell: ([name]) => words(name) },
-        { name: "bar", label: h("span", { class: "visually-hidden" }, "IoU as a bar"), cell: ([name, scores]) => scores && h("progress", { class: "bar", max: 1, value: scores.iou, "aria-label": `IoU of ${name}` }) },
-        { name: "iou", label: "IoU", number: true, cell: ([, scores]) => (scores ? scores.iou.toFixed(3) : "never occurs") },
-        { name: "f1", label: "F1", number: true, cell: ([, scores]) => (scores ? scores.f1.toFixed(3) : "") },
-        { name: "pixels", label: "Pixels", number: true, cell: ([, scores]) => (scores ? count(scores.pixels) : "") },
+        { name: "bar", label: h("span", { class: "visually-hidden" }, `${shown[0][1]} as a bar`), cell: ([name, scores]) => scores && h("progress", { class: "bar", max: 1, value: scores[shown[0][0]], "aria-label": `${shown[0][1]} of ${name}` }) },
+        ...shown.map(([key, label]) => ({ name: key, label, number: true, cell: ([, scores]) => (scores ? scores[key].toFixed(3) : "never occurs") })),
+        { name: "pixels", label: ofImages(found) ? "Images" : "Pixels", number: true, cell: ([, scores]) => (scores ? count(scores.pixels) : "") },
       ],
     }),
   );
@@ -91,14 +94,17 @@ const scores = (found) =>
     }),
   );
 
+/** By which its calibrations were compared; before there were classifiers nothing said so. */
+const scoreOf = (result) => (result.task === "classification" ? "accuracy" : "miou");
+
 const quantization = (found) =>
   Object.entries(found.calibrations).map(([device, result]) =>
     section(
       `Quantization for ${device}`,
       facts([
         ["Calibration kept", result.kept],
-        ["mIoU", `${result.fp32_miou.toFixed(4)} in float32 → ${result.int8_miou[result.kept].toFixed(4)}, a gap of ${result.gap_points.toFixed(2)} points`],
-        ["All tried", Object.entries(result.int8_miou).map(([method, score]) => `${method} ${score.toFixed(4)}`).join(" · ")],
+        [metricLabel(scoreOf(result)), `${result[`fp32_${scoreOf(result)}`].toFixed(4)} in float32 → ${result[`int8_${scoreOf(result)}`][result.kept].toFixed(4)}, a gap of ${result.gap_points.toFixed(2)} points`],
+        ["All tried", Object.entries(result[`int8_${scoreOf(result)}`]).map(([method, score]) => `${method} ${score.toFixed(4)}`).join(" · ")],
       ]),
       h("p", { class: "hint" }, `On ${count(result.images)} validation images, computed on the host that compiled, not on a phone.`),
       result.worst_layers.length > 0 &&
@@ -109,7 +115,7 @@ const quantization = (found) =>
             { name: "layer", label: "Layer", cell: (each) => h("code", {}, each.layer) },
             { name: "op", label: "Op", cell: (each) => each.op },
             { name: "sqnr", label: "Signal to noise, dB", number: true, cell: (each) => each.sqnr_db.toFixed(1) },
-            { name: "changed", label: "Pixels that change", number: true, cell: (each) => `${(100 * each.changed).toFixed(2)} %` },
+            { name: "changed", label: `${ofImages(found) ? "Images" : "Pixels"} that change`, number: true, cell: (each) => `${(100 * each.changed).toFixed(2)} %` },
           ],
         }),
     ),

@@ -3,7 +3,7 @@ import { get, segment } from "./api.js";
 import { sketch } from "./architecture.js";
 import { axis, chart, COLOURS, GRID, upAxis } from "./chart.js";
 import { button, h, ready, replace, simulated } from "./dom.js";
-import { duration, inOrder, isHigherBetter, metricLabel, metricText } from "./format.js";
+import { duration, inOrder, isHigherBetter, isPerDevice, metricLabel, metricText } from "./format.js";
 import { step } from "./pareto.js";
 import { badge } from "./status.js";
 import { asTable } from "./table.js";
@@ -88,31 +88,33 @@ const candidates = async (ids) => {
 
 // Searches
 
-const frontOf = async (name) => {
-  const search = await get(`/searches/${segment(name)}`);
-  const front = await get(`/searches/${segment(name)}/front`, { x: "latency_ms", y: "miou" });
-  const points = front.candidates.filter(({ metrics }) => metrics.latency_ms !== undefined && metrics.miou !== undefined);
+/** What a search's networks are to be good at. */
+const qualityOf = ({ experiment: { objectives } }) => objectives.map(({ name }) => name).find((name) => isHigherBetter(name) && !isPerDevice(name)) ?? "miou";
+
+const frontOf = async (search, quality) => {
+  const front = await get(`/searches/${segment(search.name)}/front`, { x: "latency_ms", y: quality });
+  const points = front.candidates.filter(({ metrics }) => metrics.latency_ms !== undefined && metrics[quality] !== undefined);
   points.sort((a, b) => a.metrics.latency_ms - b.metrics.latency_ms);
-  return { search, device: front.device, x: points.map(({ metrics }) => metrics.latency_ms), y: points.map(({ metrics }) => metrics.miou), points };
+  return { search, device: front.device, x: points.map(({ metrics }) => metrics.latency_ms), y: points.map(({ metrics }) => metrics[quality]), points };
 };
 
-const fronts = (found) => {
+const fronts = (found, quality) => {
   const canvas = h("div", { class: "chart" });
   const series = ({ x, y }, index) => [
     { type: "line", silent: true, animation: false, showSymbol: false, lineStyle: { color: COLOURS[index], width: 2 }, step: step(false), data: x.map((value, place) => [value, y[place]]) },
     { type: "scatter", silent: true, animation: false, symbolSize: 8, itemStyle: { color: COLOURS[index] }, data: x.map((value, place) => [value, y[place]]) },
   ];
-  queueMicrotask(() => chart(canvas, (colours) => ({ animation: false, grid: GRID, xAxis: axis(colours, metricLabel("latency_ms", { unit: true }), { scale: true, nameGap: 22 }), yAxis: upAxis(colours, metricLabel("miou"), { scale: true }), series: found.flatMap(series) }), `Fronts of ${found.map(({ search }) => search.name).join(", ")}`));
+  queueMicrotask(() => chart(canvas, (colours) => ({ animation: false, grid: GRID, xAxis: axis(colours, metricLabel("latency_ms", { unit: true }), { scale: true, nameGap: 22 }), yAxis: upAxis(colours, metricLabel(quality), { scale: true }), series: found.flatMap(series) }), `Fronts of ${found.map(({ search }) => search.name).join(", ")}`));
   const rows = found.flatMap(({ search, points }) => points.map((point) => ({ search, point })));
-  return h("section", { class: "card wide", "aria-label": "Fronts" }, h("h2", {}, "Fronts"), canvas, h("div", { class: "legend" }, found.map(({ search, device }, index) => h("span", {}, swatch(index), `${search.name} on ${device ?? "no phone"}`))), asTable({ caption: "Fronts", rows, columns: [{ name: "search", label: "Search", cell: ({ search }) => search.name }, { name: "id", label: "Candidate", number: true, cell: ({ point }) => h("a", { href: `/candidates/${point.id}` }, point.id) }, { name: "miou", label: "mIoU", number: true, cell: ({ point }) => metricText("miou", point.metrics.miou) }, { name: "latency", label: "Latency", number: true, cell: ({ point }) => metricText("latency_ms", point.metrics.latency_ms) }] }));
+  return h("section", { class: "card wide", "aria-label": "Fronts" }, h("h2", {}, "Fronts"), canvas, h("div", { class: "legend" }, found.map(({ search, device }, index) => h("span", {}, swatch(index), `${search.name} on ${device ?? "no phone"}`))), asTable({ caption: "Fronts", rows, columns: [{ name: "search", label: "Search", cell: ({ search }) => search.name }, { name: "id", label: "Candidate", number: true, cell: ({ point }) => h("a", { href: `/candidates/${point.id}` }, point.id) }, { name: quality, label: metricLabel(quality), number: true, cell: ({ point }) => metricText(quality, point.metrics[quality]) }, { name: "latency", label: "Latency", number: true, cell: ({ point }) => metricText("latency_ms", point.metrics.latency_ms) }] }));
 };
 
-const numbers = (found) => {
+const numbers = (found, quality) => {
   const rows = [
     ["Status", ({ search }) => badge(search.status)],
     ["Complete", ({ search }) => `${search.candidates.complete} of ${search.target}`],
     ["On the front", ({ search }) => search.front],
-    ["Best mIoU", ({ y }) => metricText("miou", y.length ? Math.max(...y) : null)],
+    [`Best ${metricLabel(quality)}`, ({ y }) => metricText(quality, y.length ? Math.max(...y) : null)],
     ["Least latency", ({ x }) => metricText("latency_ms", x.length ? Math.min(...x) : null)],
     ["Hypervolume of the start's", ({ search }) => (search.hypervolume_ratio === null ? "–" : `× ${search.hypervolume_ratio.toFixed(2)}`)],
     ["Took", ({ search }) => duration(search.elapsed_s)],
@@ -124,8 +126,10 @@ const numbers = (found) => {
 };
 
 const searches = async (names) => {
-  const found = await Promise.all(names.map(frontOf));
-  return h("div", { class: "grid" }, fronts(found), numbers(found));
+  const searches = await Promise.all(names.map((name) => get(`/searches/${segment(name)}`)));
+  const quality = qualityOf(searches[0]);
+  const found = await Promise.all(searches.map((search) => frontOf(search, quality)));
+  return h("div", { class: "grid" }, fronts(found, quality), numbers(found, quality));
 };
 
 const ids = listed("candidates");

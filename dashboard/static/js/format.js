@@ -9,6 +9,7 @@ export const METRICS = {
   accuracy: { label: "Accuracy", better: "higher", digits: 3 },
   device_miou: { label: "mIoU on the phone", perDevice: true, better: "higher", digits: 3 },
   device_f1: { label: "F1 on the phone", perDevice: true, better: "higher", digits: 3 },
+  device_accuracy: { label: "Accuracy on the phone", perDevice: true, better: "higher", digits: 3 },
   device_pixel_accuracy: { label: "Pixel accuracy on the phone", perDevice: true, better: "higher", digits: 3 },
   loss: { label: "Loss", better: "lower", digits: 3 },
   latency_ms: { label: "Latency", perDevice: true, unit: "ms", better: "lower", digits: 2 },
@@ -30,6 +31,12 @@ export const metricLabel = (key, { unit = false } = {}) => {
   const place = device?.startsWith("epochs=") ? ` after ${device.slice("epochs=".length)} epochs` : ` on ${device}`;
   return label + (device ? place : "") + (unit && of && of !== "bytes" ? ` (${of})` : "");
 };
+
+/** By which networks are judged: of a segmentation, of a classification. */
+const JUDGED_BY = ["miou", "accuracy"];
+
+/** The name of the score that a network with these metrics is judged by. */
+export const judgedBy = (metrics) => JUDGED_BY.find((name) => known(metrics[name]));
 
 export const isHigherBetter = (key) => metric(key).better === "higher";
 

@@ -1,7 +1,7 @@
 // Where a candidate comes from, with what each mutation changed, and what came of it: as a tree, and in words.
 import { h } from "./dom.js";
 import { familyTree } from "./family_tree.js";
-import { metricLabel, metricText, plain } from "./format.js";
+import { judgedBy, metricLabel, metricText, plain } from "./format.js";
 import { badge } from "./status.js";
 
 const SHOWN = 24;
@@ -22,7 +22,7 @@ const changeList = (changes) => {
 
 const keyMetrics = (metrics) =>
   Object.entries(metrics)
-    .filter(([key]) => key === "miou" || key.startsWith("latency_ms@"))
+    .filter(([key]) => key === judgedBy(metrics) || key.startsWith("latency_ms@"))
     .map(([key, number]) => h("span", { class: "muted" }, ` · ${metricLabel(key)} ${metricText(key, number)}`));
 
 const relative = (each, self, nameOf) =>

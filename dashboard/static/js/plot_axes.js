@@ -14,6 +14,6 @@ export function ownAxes({ experiment: { objectives }, devices }) {
 /** What can be chosen, with labels: every metric of the device class, and latency and accuracy on all others. */
 export function axisChoices(device, devices) {
   const names = Object.keys(METRICS).filter((name) => device || !isPerDevice(name));
-  const others = devices.filter((each) => each !== device).flatMap((each) => [`latency_ms@${each}`, `device_miou@${each}`]);
+  const others = devices.filter((each) => each !== device).flatMap((each) => [`latency_ms@${each}`, `device_miou@${each}`, `device_accuracy@${each}`]);
   return [...names, ...others].map((name) => [name, metricLabel(name)]);
 }

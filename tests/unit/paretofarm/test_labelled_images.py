@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from paretofarm.labelled_images import LabelledImages, decode, encode
+from paretofarm.task import Task
 
 
 def some_images(count: int = 3, *, seed: int = 0) -> LabelledImages:
@@ -20,6 +21,18 @@ def test_what_is_written_is_read_back_whatever_its_order_in_memory() -> None:
     assert (read.class_names, read.ignore_index, len(read)) == (written.class_names, 255, 3)
     np.testing.assert_array_equal(read.images, written.images, strict=True)
     np.testing.assert_array_equal(read.labels, written.labels, strict=True)
+
+
+def test_an_image_with_one_class_has_one_label() -> None:
+    images = some_images().images
+    written = LabelledImages(
+        ("coat", "bag"), 255, images, np.array([[[1]], [[0]], [[1]]], np.uint8), Task.CLASSIFICATION
+    )
+    content = b"".join(encode(written))
+    read = decode(content)
+    assert (read.task, read.logits_shape) == (Task.CLASSIFICATION, (2, 1, 1))
+    assert read.labels.ravel().tolist() == [1, 0, 1]
+    assert len(content) < len(b"".join(encode(some_images())))
 
 
 def test_the_same_images_give_the_same_bytes_on_any_machine() -> None:

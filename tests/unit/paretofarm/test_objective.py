@@ -32,6 +32,7 @@ def test_every_metric_says_where_it_comes_from() -> None:
         "device_miou",
         "device_f1",
         "device_pixel_accuracy",
+        "device_accuracy",
     }
 
 

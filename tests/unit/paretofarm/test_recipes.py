@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from paretofarm.recipes import RECIPES
-from paretofarm.training import EarlyStop, SegmentationTraining
+from paretofarm.recipes import CLASSIFICATION
+from paretofarm.recipes import SEGMENTATION as RECIPES
+from paretofarm.training import ClassificationTraining, EarlyStop, SegmentationTraining
 
 DATASET = {"type": "face_synthetics", "path": "data/faces", "size": 64}
 
@@ -82,3 +83,14 @@ def test_a_relative_path_stays_relative() -> None:
 )
 def test_a_plateau_is_a_while_without_a_gain(course: list[float], over: bool) -> None:
     assert EarlyStop(patience_epochs=2, min_gain=0.01).reached(course) is over
+
+
+@pytest.mark.parametrize("name", CLASSIFICATION)
+def test_a_classification_has_recipes_of_its_own(name: str) -> None:
+    dataset = {"type": "idx", "path": "data/fashion", "size": 32}
+    said = {"type": "classification", "dataset": dataset, "recipe": name, "epochs": [30]}
+    settings = ClassificationTraining.model_validate(said)
+    stored = settings.model_dump(mode="json")
+    assert {key: stored[key] for key in CLASSIFICATION[name]} == dict(CLASSIFICATION[name])
+    assert ClassificationTraining.model_validate(stored) == settings
+    assert settings.augment == "none", "who has digits must not find them mirrored"

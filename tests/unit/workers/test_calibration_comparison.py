@@ -102,7 +102,7 @@ def test_what_is_written_is_the_network_of_the_kept_one(network: Path, tmp_path:
     found = result(made := compiled(network, tmp_path))
     predict = open_session(made.path)
     held = held_out(network)
-    assert held.miou(lambda image: infer(predict, image), lambda share: None) == found.int8[found.kept]
+    assert held.score(lambda image: infer(predict, image), lambda share: None) == found.int8[found.kept]
 
 
 def test_a_named_calibration_is_taken_whatever_it_scores(network: Path, tmp_path: Path) -> None:

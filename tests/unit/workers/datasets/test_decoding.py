@@ -8,7 +8,8 @@ from PIL import Image
 
 from paretofarm.errors import DataError
 from workers.datasets.decoding import decode
-from workers.datasets.listing import ImageFile, LabelledImage
+from workers.datasets.image_file import ImageFile
+from workers.datasets.listing import LabelledImage
 
 
 def pair(folder: Path, image: Image.Image, mask: Image.Image, suffix: str = ".png") -> LabelledImage:

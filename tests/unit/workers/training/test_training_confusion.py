@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from paretofarm.segmentation_scores import SegmentationScores, count, score
+from paretofarm.scores import Scores, count, score
 from workers.training.confusion import ConfusionMatrix
 
 CLASSES = 4
@@ -25,7 +25,7 @@ def confusion_of(*batches: tuple[np.ndarray, np.ndarray]) -> ConfusionMatrix:
     return confusion
 
 
-def scores_of(labels: list[int], predictions: list[int]) -> SegmentationScores:
+def scores_of(labels: list[int], predictions: list[int]) -> Scores:
     return confusion_of((np.array(labels, np.uint8), np.array(predictions, np.uint8))).scores(NAMES)
 
 
@@ -34,7 +34,7 @@ def test_scores_agree_with_hand_computation() -> None:
     # background: 2 of 3 in the union; skin: 1 of 3; hair: 1 of 2.
     assert scores.miou == pytest.approx((2 / 3 + 1 / 3 + 1 / 2) / 3)
     assert scores.f1 == pytest.approx((4 / 5 + 2 / 4 + 2 / 3) / 3)
-    assert scores.pixel_accuracy == pytest.approx(4 / 6)
+    assert scores.accuracy == pytest.approx(4 / 6)
 
 
 def test_per_class_scores_are_kept_and_absent_classes_have_none() -> None:
@@ -56,7 +56,7 @@ def test_ignored_pixels_count_nowhere() -> None:
 
 def test_a_split_without_labels_scores_zero() -> None:
     scores = scores_of([IGNORED], [1])
-    assert (scores.miou, scores.f1, scores.pixel_accuracy) == (0.0, 0.0, 0.0)
+    assert (scores.miou, scores.f1, scores.accuracy) == (0.0, 0.0, 0.0)
 
 
 def test_averaging_over_batches_would_flatter() -> None:
@@ -100,14 +100,14 @@ def test_trainings_and_phones_count_alike(pair: tuple[np.ndarray, np.ndarray]) -
 def test_scores_lie_between_zero_and_one_and_iou_below_f1(pair: tuple[np.ndarray, np.ndarray]) -> None:
     scores = confusion_of(pair).scores(NAMES)
     assert 0 <= scores.miou <= scores.f1 <= 1
-    assert 0 <= scores.pixel_accuracy <= 1
+    assert 0 <= scores.accuracy <= 1
 
 
 @settings(deadline=None)
 @given(arrays(np.uint8, (30,), elements=st.integers(0, CLASSES - 1)))
 def test_predicting_the_labels_is_perfect(labels: np.ndarray) -> None:
     scores = confusion_of((labels, labels)).scores(NAMES)
-    assert (scores.miou, scores.f1, scores.pixel_accuracy) == (1.0, 1.0, 1.0)
+    assert (scores.miou, scores.f1, scores.accuracy) == (1.0, 1.0, 1.0)
 
 
 @settings(deadline=None)

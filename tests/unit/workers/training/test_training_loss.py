@@ -5,7 +5,7 @@ from torch.nn import functional
 
 from workers.datasets import Split
 from workers.training.class_weights import inverse_sqrt_weights
-from workers.training.loss import SegmentationLoss, divergence
+from workers.training.loss import LabelLoss, divergence
 
 CPU = torch.device("cpu")
 
@@ -34,7 +34,7 @@ def test_labels_and_teacher_share_the_loss_and_weigh_pixels_alike(class_weights:
     logits, images = torch.randn(1, 4, 16, 16), torch.rand(SHAPE)
     labels[0, :2] = 255
     settings = small_settings(distillation={"weight": 0.25, "temperature": 1.0}, class_weights=class_weights)
-    loss = SegmentationLoss(dataset, settings, small_network(), CPU)
+    loss = LabelLoss(dataset, settings, small_network(), CPU)
     taught = loss.ask_teacher(images)
     assert taught is not None
     known = labels != 255
@@ -48,19 +48,19 @@ def test_labels_and_teacher_share_the_loss_and_weigh_pixels_alike(class_weights:
 
 
 def test_without_any_labelled_pixel_there_is_nothing_to_learn() -> None:
-    loss = SegmentationLoss(small_dataset(), small_settings(distillation={}), small_network(), CPU)
+    loss = LabelLoss(small_dataset(), small_settings(distillation={}), small_network(), CPU)
     ignored = torch.full((1, 16, 16), 255)
     assert float(loss(torch.randn(1, 4, 16, 16), ignored, loss.ask_teacher(torch.rand(SHAPE)))) == 0
 
 
 def test_a_teacher_is_asked_only_where_the_settings_say_so() -> None:
-    loss = SegmentationLoss(small_dataset(), small_settings(), small_network(), CPU)
+    loss = LabelLoss(small_dataset(), small_settings(), small_network(), CPU)
     assert loss.ask_teacher(torch.rand(SHAPE)) is None
 
 
 def test_a_teacher_is_judged_as_it_will_be_used_and_learns_nothing() -> None:
     teacher = small_network()
-    loss = SegmentationLoss(small_dataset(), small_settings(distillation={}), teacher, CPU)
+    loss = LabelLoss(small_dataset(), small_settings(distillation={}), teacher, CPU)
     first, again = loss.ask_teacher(torch.ones(SHAPE)), loss.ask_teacher(torch.ones(SHAPE))
     assert first is not None and again is not None
     assert torch.equal(first, again), "no dropout, no new statistics"
@@ -69,7 +69,7 @@ def test_a_teacher_is_judged_as_it_will_be_used_and_learns_nothing() -> None:
 
 def test_smoothing_spreads_the_target() -> None:
     dataset = small_dataset()
-    loss = SegmentationLoss(dataset, small_settings(label_smoothing=0.1), None, CPU)
+    loss = LabelLoss(dataset, small_settings(label_smoothing=0.1), None, CPU)
     logits = logits_of([1.0, 2.0, 3.0, 4.0])
     expected = functional.cross_entropy(logits, torch.tensor([[[0]]]), label_smoothing=0.1)
     assert float(loss(logits, torch.tensor([[[0]]]), None)) == pytest.approx(float(expected))

@@ -1,4 +1,4 @@
-"""Trains a segmentation network for some epochs: partial training is what most candidates ever get.
+"""Trains a network for some epochs: partial training is what most candidates ever get.
 
 On a CPU the same seed gives the same bits, and a training resumed from a checkpoint those of one never interrupted.
 """
@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 from paretofarm.errors import ArtifactMissing, DataError, TrainingDiverged
-from paretofarm.training import SegmentationTraining
+from paretofarm.training import NetworkTraining
 from workers.datasets import Dataset, ImageMaskArrays, Split
 from workers.memory import out_of_memory_named
 from workers.training.augmentation import Augmentation
@@ -25,11 +25,11 @@ from workers.training.batches import Batches, shuffled, spread
 from workers.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from workers.training.evaluation import Evaluation, evaluate
 from workers.training.fake_quantization import fake_quantized
-from workers.training.loss import SegmentationLoss
+from workers.training.loss import LabelLoss
 from workers.training.normalization import estimate_statistics
 from workers.training.optimization import make_optimizer, set_learning_rate
 from workers.training.resident import nearest
-from workers.training.result import EpochMetrics, TrainingResult, metrics_of
+from workers.training.result import EpochMetrics, TrainingResult
 
 Forward = Callable[[torch.Tensor], torch.Tensor]
 
@@ -40,7 +40,7 @@ REPORT_EVERY = 16
 def train(
     network: nn.Module,
     dataset: Dataset,
-    settings: SegmentationTraining,
+    settings: NetworkTraining,
     *,
     epochs_total: int,
     seed: int,
@@ -72,7 +72,7 @@ class _Training:
         self,
         network: nn.Module,
         dataset: Dataset,
-        settings: SegmentationTraining,
+        settings: NetworkTraining,
         seed: int,
         device: torch.device,
         teacher: nn.Module | None,
@@ -87,7 +87,7 @@ class _Training:
         self.optimizer = make_optimizer(self.network, settings)
         self.amp_type = _amp_type(device) if settings.amp else None
         self.scaler = torch.amp.GradScaler(device.type, enabled=self.amp_type is torch.float16)
-        self.loss = SegmentationLoss(dataset, settings, teacher, device)
+        self.loss = LabelLoss(dataset, settings, teacher, device)
         self.train_split = nearest(dataset.splits[Split.TRAIN], device)
         self.validation_split = nearest(dataset.splits[Split.VALIDATION], device)
         self.chosen = spread(len(self.train_split), settings.share)
@@ -131,8 +131,8 @@ class _Training:
             started = time.monotonic()
             train_loss = self.train_epoch(epoch, partial(_report_share, on_progress, epochs, epoch))
             evaluation = self.validate()
-            self.course.append(evaluation.scores.miou)
-            finished.append(EpochMetrics.of(epoch + 1, train_loss, evaluation, time.monotonic() - started))
+            self.course.append(evaluation.scores.main(self.dataset.task))
+            finished.append(EpochMetrics(epoch + 1, train_loss, self.metrics(evaluation), time.monotonic() - started))
             if save_to is not None:
                 self.save(save_to, epoch + 1)
             on_epoch(finished[-1])
@@ -142,7 +142,11 @@ class _Training:
             self.save(save_to, done)
         if self.average is not None:
             self.network.load_state_dict(self.average.network.state_dict())
-        return TrainingResult(metrics_of(evaluation), evaluation.scores.per_class, tuple(finished), done)
+        return TrainingResult(self.metrics(evaluation), evaluation.scores.per_class, tuple(finished), done)
+
+    def metrics(self, evaluation: Evaluation) -> dict[str, float]:
+        """Named as in `paretofarm.metrics`."""
+        return {**evaluation.scores.overall(self.dataset.task), "loss": evaluation.loss}
 
     def is_plateau(self) -> bool:
         return self.settings.early_stop is not None and self.settings.early_stop.reached(self.course)
@@ -248,7 +252,7 @@ def _amp_type(device: torch.device) -> torch.dtype | None:
     return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
 
 
-def _compiled(network: nn.Module, settings: SegmentationTraining, device: torch.device) -> Forward:
+def _compiled(network: nn.Module, settings: NetworkTraining, device: torch.device) -> Forward:
     """On CPUs compiling takes longer than it saves (24 to 46 s, and slower than eager after that)."""
     if not settings.compile or device.type != "cuda":
         return network

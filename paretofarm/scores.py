@@ -1,5 +1,5 @@
-"""How good a segmentation is: every score comes from one confusion matrix over a whole split, never from averages
-over batches (a class that a batch lacks would count as perfect there: a true mIoU of 0.504 was reported as 0.862).
+"""How good predictions are: every score comes from one confusion matrix over a whole split, never from averages over
+batches (a class that a batch lacks would count as perfect there: a true mIoU of 0.504 was reported as 0.862).
 
 Trainings and phones are scored by this code alone.
 """
@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from paretofarm.task import Task
+
 Counts = npt.NDArray[np.int64]
-"""Pixels by [label, prediction]."""
+"""Pixels by [label, prediction]; of a classification an image is one pixel."""
 Tally = npt.NDArray[np.int64]
 """Pixels by [class, (right, labelled, predicted)]: all that a score needs of a confusion matrix."""
 
@@ -27,7 +29,7 @@ class ClassScores:
 
 
 @dataclass(frozen=True)
-class SegmentationScores:
+class Scores:
     """miou and f1 are means over the classes that occur in the labels or the predictions; others have no score.
 
     A class that is predicted although no label has it scores 0. All are 0 where there is no labelled pixel at all.
@@ -35,13 +37,16 @@ class SegmentationScores:
 
     miou: float
     f1: float
-    pixel_accuracy: float
+    accuracy: float
     per_class: Mapping[str, ClassScores | None]
 
-    @property
-    def overall(self) -> dict[str, float]:
-        """Those of all classes together, by name."""
-        return {"miou": self.miou, "f1": self.f1, "pixel_accuracy": self.pixel_accuracy}
+    def overall(self, task: Task) -> dict[str, float]:
+        """Those of all classes together, by the task's own names."""
+        return {name: getattr(self, field) for name, field in task.scores.items()}
+
+    def main(self, task: Task) -> float:
+        """The one that networks are judged by."""
+        return self.overall(task)[task.judged_by]
 
 
 def count(labels: npt.NDArray[Any], predictions: npt.NDArray[Any], *, classes: int, ignore_index: int) -> Counts:
@@ -55,12 +60,12 @@ def tally(counts: Counts) -> Tally:
     return np.stack([np.diag(counts), counts.sum(axis=1), counts.sum(axis=0)], axis=1)
 
 
-def score(counts: Counts, class_names: Sequence[str]) -> SegmentationScores:
+def score(counts: Counts, class_names: Sequence[str]) -> Scores:
     """Scores of a confusion matrix."""
     return score_tally(tally(counts), class_names)
 
 
-def score_tally(pixels: Tally, class_names: Sequence[str]) -> SegmentationScores:
+def score_tally(pixels: Tally, class_names: Sequence[str]) -> Scores:
     """The same of what was counted by class."""
     right, labelled, predicted = pixels.T
     union = labelled + predicted - right
@@ -73,10 +78,10 @@ def score_tally(pixels: Tally, class_names: Sequence[str]) -> SegmentationScores
         for i, name in enumerate(class_names)
     }
     present = [scores for scores in per_class.values() if scores is not None]
-    return SegmentationScores(
+    return Scores(
         miou=_mean([scores.iou for scores in present]),
         f1=_mean([scores.f1 for scores in present]),
-        pixel_accuracy=float(right.sum() / max(1, labelled.sum())),
+        accuracy=float(right.sum() / max(1, labelled.sum())),
         per_class=per_class,
     )
 
