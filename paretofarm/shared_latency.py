@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from paretofarm.architecture import Architecture
-from paretofarm.dataset import ImageMaskFolder
+from paretofarm.dataset import FaceSynthetics
 from paretofarm.experiment import Experiment
 from paretofarm.history import Member
 from paretofarm.lifecycle import CandidateStatus
 from paretofarm.metrics import metric_key
-from paretofarm.training import SegmentationTraining
+from paretofarm.training import NetworkTraining
 
 LATENCY = "latency_ms"
 
@@ -58,10 +58,10 @@ def pace(experiment: Experiment) -> Mapping[str, Any] | None:
 
 def _classes(experiment: Experiment) -> str | None:
     """What says how many classes a network tells apart."""
-    if not isinstance(experiment.training, SegmentationTraining):
+    if not isinstance(experiment.training, NetworkTraining):
         return None
     dataset = experiment.training.dataset
-    return str(dataset.path) if isinstance(dataset, ImageMaskFolder) else dataset.type
+    return dataset.type if isinstance(dataset, FaceSynthetics) else str(dataset.path)
 
 
 def newest(latencies: Sequence[MeasuredLatency]) -> list[MeasuredLatency]:

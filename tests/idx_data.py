@@ -14,12 +14,12 @@ def idx(array: np.ndarray) -> bytes:
     return header + array.astype(np.uint8).tobytes()
 
 
-def write_idx(folder: Path, *, classes: int = 3, zipped: bool = True) -> None:
-    """Images whose brightness is ten times their class."""
+def write_idx(folder: Path, *, classes: int = 3, zipped: bool = True, step: int = 10) -> None:
+    """Images whose brightness is so many times their class."""
     folder.mkdir(exist_ok=True)
     for part, count in (("train", TRAIN), ("t10k", TEST)):
         labels = np.arange(count) % classes
-        images = np.broadcast_to((labels * 10)[:, None, None], (count, 28, 28))
+        images = np.broadcast_to((labels * step)[:, None, None], (count, 28, 28))
         for name, array in ((f"{part}-images-idx3-ubyte", images), (f"{part}-labels-idx1-ubyte", labels)):
             if zipped:
                 (folder / f"{name}.gz").write_bytes(gzip.compress(idx(array), mtime=0))

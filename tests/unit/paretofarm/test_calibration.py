@@ -1,6 +1,7 @@
 """Which calibration is kept, and what is written down of it."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from paretofarm.calibration import (
     clipping_range,
     methods,
 )
+from paretofarm.task import Task
 
 RESULT = CalibrationResult(
     kept="mse",
@@ -65,3 +67,16 @@ def test_a_result_survives_the_database() -> None:
     restored = CalibrationResult.from_dict(document)
     assert restored == RESULT
     assert tuple(restored.int8) == METHODS, "the database keeps no order"
+
+
+def test_of_a_classifier_it_is_about_accuracy() -> None:
+    result = replace(RESULT, task=Task.CLASSIFICATION)
+    document = json.loads(json.dumps(result.to_dict()))
+    assert (document["fp32_accuracy"], document["int8_accuracy"]["mse"], "fp32_miou" in document) == (0.61, 0.6, False)
+    assert CalibrationResult.from_dict(document) == result
+
+
+def test_what_was_stored_before_there_were_tasks_is_read() -> None:
+    document = RESULT.to_dict()
+    del document["task"]
+    assert CalibrationResult.from_dict(document) == RESULT

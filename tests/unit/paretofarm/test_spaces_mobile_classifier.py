@@ -8,9 +8,11 @@ from pydantic import ValidationError
 
 from paretofarm.errors import ConfigError
 from paretofarm.experiment import Experiment, parse_experiment
+from paretofarm.proxies import Proxy, study_networks, trial
 from paretofarm.spaces import MobileClassifierSpace
 from paretofarm.spaces.mobile_classifier import plan_classifier
 from paretofarm.task import Task
+from paretofarm.training import ClassificationTraining
 
 
 def space(**changes: Any) -> MobileClassifierSpace:
@@ -83,6 +85,14 @@ def experiment(**changes: Any) -> Experiment:
 def test_a_search_of_classifiers_knows_its_task() -> None:
     assert experiment().task is Task.CLASSIFICATION
     assert experiment(final={"epochs": 5}).final is not None
+
+
+def test_its_networks_can_be_trained_in_cheaper_ways() -> None:
+    studied = study_networks(experiment(), 3)
+    cheaper = trial(experiment(), Proxy(epochs=1, share=0.5, size=16), studied, count=3, name="clothes-study")
+    assert isinstance(cheaper.training, ClassificationTraining)
+    assert (cheaper.training.dataset.size, cheaper.training.share) == (16, 0.5)
+    assert cheaper.objectives[0].name == "accuracy"
 
 
 FACES = {"type": "face_synthetics", "path": "data/faces", "size": 64}
