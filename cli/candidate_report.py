@@ -111,6 +111,9 @@ def _measurement(measurement: ReportedMeasurement) -> Iterator[tuple[str, str]]:
     )
     yield "reference network", f"{summary['reference_ms']:.4g} ms, {summary['reference_ratio']:.3f} of its first pace"
     yield from measured_words(measurement.details)
+    if measurement.earlier:
+        before = ", ".join(f"{each['latency_ms']:.4g}" for each in measurement.earlier)
+        yield "measured before", f"{before} ms; what is known of the candidate is what all of them say together"
     copied = "" if measurement.reused_from is None else f", a copy of measurement {measurement.reused_from}"
     yield "when", f"{measurement.created_at:%Y-%m-%d %H:%M:%S} UTC{copied}"
 

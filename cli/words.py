@@ -77,6 +77,8 @@ def event_text(event: Event) -> str | None:
             return f"candidate {event.candidate_id} is {details.get('status')}: {reason}"
         case EventKind.EVALUATION_REQUEUED:
             return f"candidate {event.candidate_id} is tried again: {details.get('code')}: {reason}"
+        case EventKind.CANDIDATE_CONTESTED:
+            return f"candidate {event.candidate_id} is measured again: its place on the front is in doubt"
         case EventKind.PHONE_CHANGED if reason:
             return f"phone {event.phone_id} is {details.get('state')}: {reason}"
         case EventKind.PHONE_QUARANTINED:

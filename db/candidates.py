@@ -168,13 +168,16 @@ def promote(session: Session, experiment_id: int, promotion: Promotion) -> bool:
 def finish(session: Session, candidate_id: int, verdict: Verdict) -> bool:
     """Ends a candidate and cancels its open evaluations. False where it had ended already: the first verdict stands.
 
+    One that was measured again ended when it first did.
+
     Evaluations are locked before the candidate, as everywhere: a report in progress is waited for, not deadlocked with.
     """
     cancel = update(EvaluationRow).where(EvaluationRow.candidate_id == candidate_id, EvaluationRow.status.in_(OPEN))
     released = {"token": None, "lease_expires_at": None, "finished_at": NOW}
     session.execute(cancel.values(status=EvaluationStatus.CANCELLED, **released))
     end = update(CandidateRow).where(CandidateRow.id == candidate_id, CandidateRow.status.in_(UNFINISHED))
-    end = end.values(status=verdict.status, reason=verdict.reason, finished_at=NOW)
+    first = func.coalesce(CandidateRow.finished_at, NOW)
+    end = end.values(status=verdict.status, reason=verdict.reason, finished_at=first)
     experiment_id = session.scalar(end.returning(CandidateRow.experiment_id))
     if experiment_id is None:
         return False

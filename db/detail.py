@@ -16,6 +16,7 @@ from db.tables import (
     ArtifactRow,
     CandidateArtifactRow,
     CandidateRow,
+    EarlierMeasurementRow,
     EvaluationRow,
     ExperimentRow,
     MeasurementRow,
@@ -42,7 +43,8 @@ class Parent:
 class ReportedMeasurement:
     """device: the phone's class; samples: per block, in ms; summary, conditions, details: as the agent wrote them.
 
-    reused_from: id of the measurement that this one is a copy of.
+    reused_from: id of the measurement that this one is a copy of. earlier: summaries of those before it, the oldest
+    first, of a candidate that was measured again; the candidate's latency is what all of them say together.
     """
 
     device: str
@@ -56,6 +58,7 @@ class ReportedMeasurement:
     conditions: Mapping[str, Any]
     details: Mapping[str, Any]
     reused_from: int | None
+    earlier: tuple[Mapping[str, Any], ...]
     created_at: datetime
 
 
@@ -240,6 +243,7 @@ def _epochs(session: Session, candidate_id: int) -> dict[int, list[ReportedEpoch
 
 
 def _measurements(session: Session, candidate_id: int) -> dict[int, ReportedMeasurement]:
+    earlier = _earlier(session, candidate_id)
     query = select(MeasurementRow, PhoneRow).join(PhoneRow, PhoneRow.id == MeasurementRow.phone_id)
     query = query.join(EvaluationRow, EvaluationRow.id == MeasurementRow.evaluation_id)
     return {
@@ -255,10 +259,21 @@ def _measurements(session: Session, candidate_id: int) -> dict[int, ReportedMeas
             conditions=row.conditions,
             details=row.details,
             reused_from=row.reused_from,
+            earlier=tuple(earlier.get(row.evaluation_id, ())),
             created_at=row.created_at,
         )
         for row, phone in session.execute(query.where(EvaluationRow.candidate_id == candidate_id)).tuples()
     }
+
+
+def _earlier(session: Session, candidate_id: int) -> dict[int, list[Mapping[str, Any]]]:
+    query = select(EarlierMeasurementRow.evaluation_id, EarlierMeasurementRow.measurement["summary"])
+    query = query.join(EvaluationRow, EvaluationRow.id == EarlierMeasurementRow.evaluation_id)
+    query = query.where(EvaluationRow.candidate_id == candidate_id).order_by(EarlierMeasurementRow.id)
+    found: dict[int, list[Mapping[str, Any]]] = {}
+    for evaluation_id, summary in session.execute(query).tuples():
+        found.setdefault(evaluation_id, []).append(summary)
+    return found
 
 
 def _artifacts(session: Session, candidate_id: int) -> tuple[CandidateArtifact, ...]:

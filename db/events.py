@@ -17,7 +17,9 @@ class EventKind(StrEnum):
     """What can happen. Retries and expired leases are `requeued`, with the error's code in the details.
 
     candidate_paused: trained to a rung, it waits; candidate_promoted: it goes on to the rung in the details.
-    algorithm_remarked: what the search's algorithm has to say, such as that its model predicts no better than chance;
+    candidate_contested: it is measured again, since its place on a front is in doubt; measurements_pooled: what all its
+    measurements say together, or why there is no further one. algorithm_remarked: what the search's algorithm has to
+    say, such as that its model predicts no better than chance;
     phone_drifted: the reference network is outside its band; phone_recovery: a step of the recovery ladder was taken;
     measurement_failed: on a phone, with whom that is blamed on and what the phone's log said.
     """
@@ -37,6 +39,7 @@ class EventKind(StrEnum):
     CANDIDATE_PINNED = "candidate_pinned"
     CANDIDATE_UNPINNED = "candidate_unpinned"
     CANDIDATE_RERUN = "candidate_rerun"
+    CANDIDATE_CONTESTED = "candidate_contested"
     EVALUATION_QUEUED = "evaluation_queued"
     EVALUATION_CLAIMED = "evaluation_claimed"
     EVALUATION_DONE = "evaluation_done"
@@ -50,6 +53,7 @@ class EventKind(StrEnum):
     PHONE_QUARANTINED = "phone_quarantined"
     PHONE_RELEASED = "phone_released"
     MEASUREMENT_FAILED = "measurement_failed"
+    MEASUREMENTS_POOLED = "measurements_pooled"
 
 
 @dataclass(frozen=True)

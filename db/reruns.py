@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from db import events, experiments
 from db.events import EventKind
-from db.tables import NOW, CandidateRow, EvaluationRow, MeasurementRow
+from db.tables import NOW, CandidateRow, EarlierMeasurementRow, EvaluationRow, MeasurementRow
 from paretofarm.errors import Conflict, NotFound
 from paretofarm.lifecycle import CandidateStatus, EvaluationStatus, Stage
 from paretofarm.metrics import METRICS, Source, metric_key
@@ -71,7 +71,8 @@ def _forget(session: Session, candidate: CandidateRow, measured: Sequence[Evalua
         "metrics": {key: value for key, value in candidate.metrics.items() if key in keys},
         "intervals": {key: value for key, value in candidate.intervals.items() if key in keys},
     }
-    session.execute(delete(MeasurementRow).where(MeasurementRow.evaluation_id.in_([work.id for work in measured])))
+    for rows in (MeasurementRow, EarlierMeasurementRow):
+        session.execute(delete(rows).where(rows.evaluation_id.in_([work.id for work in measured])))
     kept = {
         "metrics": {key: value for key, value in candidate.metrics.items() if key not in keys},
         "intervals": {key: value for key, value in candidate.intervals.items() if key not in keys},

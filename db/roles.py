@@ -46,13 +46,14 @@ ROLES: Mapping[str, Role] = {
     ),
     "worker": Role((*_REPORTS, "training_metrics"), {**_REPORTER, "training_metrics": ("*",)}),
     "scheduler": Role(
-        ("experiments", "candidates", "evaluations", "events", "workers"),
+        ("experiments", "candidates", "evaluations", "events", "workers", "measurements", "earlier_measurements"),
         {
             "experiments": ("status", "reason", "finished_at"),
-            "candidates": (*_ENDING, "exported_at"),
+            "candidates": (*_ENDING, "exported_at", "metrics", "intervals"),
             "evaluations": (*_LEASE, *_OUTCOME),
             "workers": ("*",),
         },
+        ("measurements", "earlier_measurements"),
     ),
     "dashboard": Role(
         ("experiments", "events", "api_tokens", "login_sessions"),
@@ -65,7 +66,10 @@ ROLES: Mapping[str, Role] = {
             "api_tokens": ("revoked_at", "last_used_at"),
         },
         # What belongs to a search goes with it, by the foreign keys. candidate_artifacts: to lock it meanwhile.
-        ("experiments", "artifacts", "candidate_artifacts", "measurements", "login_sessions"),
+        (
+            *("experiments", "artifacts", "candidate_artifacts", "measurements", "earlier_measurements"),
+            "login_sessions",
+        ),
     ),
 }
 

@@ -15,6 +15,7 @@ from db.artifact import CandidateArtifact
 from db.artifacts import ArtifactStore
 from db.claim import Claim
 from db.measured import reusable
+from db.racing import is_repetition
 from db.report import MeasurementRecord, Report
 from db.session import Database
 from db.work import HandedBack, LeaseKeeper
@@ -97,6 +98,8 @@ class Measurer:
         if not job.settings.reuse or job.claim.failures:
             return None
         with self.database.transaction() as session:
+            if is_repetition(session, job.claim.evaluation_id):
+                return None
             return reusable(
                 session,
                 job.network.sha256,

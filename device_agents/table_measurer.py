@@ -44,7 +44,9 @@ class TableMeasurer:
 
     def _measured(self, claim: Claim, settings: TabularMeasurement, keeper: LeaseKeeper) -> Measured:
         latencies_ms = {claim.digest: self._latency_ms(claim, settings), REFERENCE: REFERENCE_MS}
-        rng = np.random.default_rng([claim.experiment.seed, claim.number, claim.failures])
+        again = claim.attempt - claim.failures - 1  # measured again, though nothing had failed
+        key = [claim.experiment.seed, claim.number, claim.failures]
+        rng = np.random.default_rng([*key, again] if again else key)
         measurement = Measurement(
             link=NO_LINK,
             runtime=TabularRuntime(settings, latencies_ms, rng),

@@ -18,6 +18,7 @@ from paretofarm.lifecycle import Plan
 from paretofarm.metrics import Metric
 from paretofarm.objective import Constraint, Objective
 from paretofarm.predictor import Predictor
+from paretofarm.racing import LATENCY, Racing
 from paretofarm.runtimes import MeasurementSettings
 from paretofarm.spaces import SearchSpaceSettings
 from paretofarm.spaces.network_space import NetworkSpace
@@ -81,6 +82,7 @@ class Experiment(Strict):
     control: Literal["random"] | None = Field(None, description="a random search beside it, at equal cost")
     final: Final | None = Field(None, description="train the best to the end when the search is over")
     predictor: Predictor = Predictor()
+    racing: Racing | None = Field(None, description="measure again whoever on the front may be dominated or not")
     in_flight: int | None = Field(
         None,
         ge=1,
@@ -126,6 +128,12 @@ class Experiment(Strict):
             problem = item.device and self.measurement.objection(item.device, item.metric)
             if problem:
                 raise ValueError(f"measurement.runtime {self.measurement.runtime}: {problem}")
+        return self
+
+    @model_validator(mode="after")
+    def _raceable(self) -> Self:
+        if self.racing and not any(objective.name == LATENCY for objective in self.objectives):
+            raise ValueError(f"racing: no objective is {LATENCY}, so that there is nothing to measure again")
         return self
 
     @model_validator(mode="after")

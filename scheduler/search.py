@@ -19,6 +19,7 @@ from paretofarm.history import History, Member
 from paretofarm.lifecycle import CandidateStatus, EvaluationState, advance
 from paretofarm.log_context import log_fields
 from paretofarm.meter import NO_METER, Meter
+from paretofarm.racing import contested
 from paretofarm.screening import propose_screened
 from paretofarm.warm_start import Inheritance, inherit
 from scheduler.foresight import Foresight
@@ -60,6 +61,8 @@ class Search:
             self._plan_next(store, status)
 
     def _plan_next(self, store: SearchStore, status: ExperimentStatus) -> None:
+        if self.stored.experiment.racing:
+            store.pool_measurements()
         states = store.in_flight()
         for state in states:  # one that had ended or waited may run again
             self._settled.pop(state.number, None)
@@ -68,7 +71,7 @@ class Search:
             return
         history = self._history(store)
         begun = self._fill(store, history, still_open)
-        if not still_open and not begun:
+        if not still_open and not begun and not self._race(store, history):
             self._end(store, history)
 
     def _fill(self, store: SearchStore, history: History, still_open: Sequence[CandidateState]) -> int:
@@ -206,6 +209,16 @@ class Search:
         self._remark = topic
         store.remark(remark or ON_AGAIN)
         log.warning("%s: %s", self.stored.name, remark or ON_AGAIN)
+
+    def _race(self, store: SearchStore, history: History) -> int:
+        """Measures contested members of the front again; how many. The search is not over until there are none."""
+        racing = self.stored.experiment.racing
+        if racing is None or self._exhausted(store):
+            return 0
+        begun = store.measure_again(contested(history, racing, store.repeated()))
+        if begun:
+            log.info("%s: %s measurements are made again: who dominates whom is in doubt", self.stored.name, begun)
+        return begun
 
     def _end(self, store: SearchStore, history: History) -> None:
         members = history.members

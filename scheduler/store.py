@@ -6,7 +6,7 @@ from typing import Protocol
 
 from sqlalchemy.orm import Session
 
-from db import candidates, events, experiments
+from db import candidates, events, experiments, racing
 from db.candidates import Architectures, CandidateState
 from db.cost import spent
 from db.curves import curves
@@ -23,6 +23,7 @@ from paretofarm.fidelity import Promotion
 from paretofarm.final import Final
 from paretofarm.history import History, Member
 from paretofarm.lifecycle import Step, Verdict
+from paretofarm.racing import Contested, Repeated
 from paretofarm.shared_latency import MeasuredLatency
 from paretofarm.warm_start import Earlier
 
@@ -47,6 +48,12 @@ class SearchStore(Protocol):
 
     def fresh_latencies(self, feed: LatencyFeed) -> Sequence[MeasuredLatency]:
         """What other searches have measured since the feed was read last."""
+
+    def pool_measurements(self) -> None: ...
+
+    def repeated(self) -> Sequence[Repeated]: ...
+
+    def measure_again(self, chosen: Sequence[Contested]) -> int: ...
 
     def spent(self) -> Spent:
         """What the search has used until now."""
@@ -100,6 +107,15 @@ class DatabaseStore:
 
     def fresh_latencies(self, feed: LatencyFeed) -> Sequence[MeasuredLatency]:
         return feed.read(self.session)
+
+    def pool_measurements(self) -> None:
+        racing.pool_measurements(self.session, self.experiment_id)
+
+    def repeated(self) -> Sequence[Repeated]:
+        return racing.repeated(self.session, self.experiment_id)
+
+    def measure_again(self, chosen: Sequence[Contested]) -> int:
+        return racing.measure_again(self.session, self.experiment_id, chosen)
 
     def spent(self) -> Spent:
         return spent(self.session, self.experiment_id)

@@ -62,6 +62,7 @@ def _measurement(measurement: ReportedMeasurement) -> dict[str, Any]:
         "conditions": measurement.conditions,
         "details": measurement.details,
         "reused_from": measurement.reused_from,
+        "earlier": list(measurement.earlier),
         "created_at": measurement.created_at.isoformat(),
     }
 

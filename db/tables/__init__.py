@@ -10,7 +10,7 @@ from db.tables.experiment_status import ExperimentStatus
 from db.tables.phones import DeviceBaselineRow, PhoneRow, PhoneWorkRow, ReferenceCheckRow
 from db.tables.processes import EventRow, WorkerRow
 from db.tables.searches import CandidateRow, ExperimentRow, PointRow
-from db.tables.work import EvaluationRow, MeasurementRow, TrainingMetricsRow
+from db.tables.work import EarlierMeasurementRow, EvaluationRow, MeasurementRow, TrainingMetricsRow
 
 __all__ = [
     "NOW",
@@ -20,6 +20,7 @@ __all__ = [
     "CandidateArtifactRow",
     "CandidateRow",
     "DeviceBaselineRow",
+    "EarlierMeasurementRow",
     "EvaluationRow",
     "EventRow",
     "ExperimentRow",

@@ -84,6 +84,20 @@ class MeasurementRow(Base):
     created_at: Mapped[datetime] = written_now()
 
 
+class EarlierMeasurementRow(Base):
+    """A measurement that was followed by another of the same evaluation, to be surer; all of them count.
+
+    measurement: the row of `measurements` as it was, samples included.
+    """
+
+    __tablename__ = "earlier_measurements"
+
+    id: Mapped[int] = row_id()
+    evaluation_id: Mapped[int] = row_of("evaluations.id", index=True)
+    measurement: Mapped[Json]
+    replaced_at: Mapped[datetime] = written_now()
+
+
 class TrainingMetricsRow(Base):
     """One epoch of a training; epochs count from 1 over all rungs of the candidate."""
 

@@ -30,6 +30,7 @@ from paretofarm.lifecycle import (
     decide,
 )
 from paretofarm.metrics import rung_key
+from paretofarm.racing import Contested, Repeated
 from paretofarm.shared_latency import MeasuredLatency
 from paretofarm.warm_start import Earlier
 
@@ -111,6 +112,15 @@ class MemoryStore:
 
     def fresh_latencies(self, feed: LatencyFeed) -> Sequence[MeasuredLatency]:
         return ()
+
+    def pool_measurements(self) -> None:
+        """Work in a simulation has no noise: nothing is measured twice."""
+
+    def repeated(self) -> Sequence[Repeated]:
+        return ()
+
+    def measure_again(self, chosen: Sequence[Contested]) -> int:
+        return 0
 
     def spent(self) -> Spent:
         """Nobody's machines are at work."""
