@@ -10,7 +10,6 @@ from paretofarm.experiment import Experiment
 from paretofarm.history import Member
 from paretofarm.lifecycle import CandidateStatus
 from paretofarm.metrics import metric_key
-from paretofarm.training import NetworkTraining
 
 LATENCY = "latency_ms"
 
@@ -58,9 +57,9 @@ def pace(experiment: Experiment) -> Mapping[str, Any] | None:
 
 def _classes(experiment: Experiment) -> str | None:
     """What says how many classes a network tells apart."""
-    if not isinstance(experiment.training, NetworkTraining):
+    dataset = experiment.training.dataset if experiment.training else None
+    if dataset is None:
         return None
-    dataset = experiment.training.dataset
     return dataset.type if isinstance(dataset, FaceSynthetics) else str(dataset.path)
 
 
