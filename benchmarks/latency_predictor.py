@@ -3,7 +3,8 @@
 Run: python -m benchmarks.latency_predictor [--table FILE.npz] [--latency COLUMN] [--seeds 20] [--limit 0.1]
 
 Random architectures of a table are measured one by one; the predictor is held against others.
-Then a search with a limit on the latency (a quantile of the table) runs with and without `predictor: {screen: 0.02}`.
+`surrogate_pareto` knows latencies of other searches from the start, or does not. Then a search with a limit on the
+latency (a quantile of the table) runs with and without `predictor: {screen: 0.02}`.
 """
 
 import argparse
@@ -17,6 +18,7 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from benchmarks.search.problem import LATENCY, OBJECTIVES, TableProblem
+from benchmarks.search.run import search
 from paretofarm.algorithms import AlgorithmSettings, SearchAlgorithm
 from paretofarm.architecture import Architecture
 from paretofarm.described import Inputs
@@ -32,6 +34,8 @@ BUDGETS = (20, 50, 100, 200)
 HELD_OUT = 1000
 NOTHING = 0.05
 """Of the median latency: networks below, whose input does not reach their output, are left out of the MAPE."""
+SHARED = (0, 50, 200)
+"""Latencies of random architectures that other searches have measured."""
 SCREEN = 0.02
 KNOWN_WELL = 20
 """As in scheduler/foresight.py."""
@@ -52,6 +56,13 @@ def main() -> None:
         errors = f"MAPE {mape:.1%} (± {spread[0]:.1%}), median {median:.1%} (± {spread[1]:.1%})"
         _say(f"  {budget:4} measurements: {errors}, Kendall's tau {tau:.3f} (± {spread[2]:.3f}), {coverage:.1%} "
              f"(± {spread[3]:.1%}) within the 95 % interval")  # fmt: skip
+    for known in SHARED:
+        scores = np.array([_shared(problem, known, options.evaluations, seed) for seed in range(options.searches)])
+        told = ", ".join(
+            f"{score:.3f} after {at}"
+            for score, at in zip(scores.mean(axis=0), _looks(options.evaluations), strict=True)
+        )
+        _say(f"  {known:4} latencies of other searches: hypervolume {told} (± {_error(scores)[-1]:.3f})")
     at_most = problem.quantile(options.limit)
     told = f"{at_most:.2f} ms, which {options.limit:.0%} of all keep; {options.evaluations} evaluations"
     _say(f"limit: {told}, screened at {SCREEN:g}")
@@ -59,14 +70,14 @@ def main() -> None:
         for screen in (None, SCREEN):
             run = partial(_search, problem, settings, at_most, screen, options.evaluations)
             runs = np.array([run(seed) for seed in range(options.searches)])
-            (slow, volume), error = runs.mean(axis=0), runs.std(axis=0) / np.sqrt(len(runs))
+            (slow, volume), error = runs.mean(axis=0), _error(runs)
             name = f"{settings['type']}, {'screened' if screen else 'not screened'}"
             _say(f"  {name:32} {slow:.1%} (± {error[0]:.1%}) too slow, hypervolume {volume:.3f} (± {error[1]:.3f})")
 
 
 def _predicted(problem: TableProblem, budget: int, seed: int) -> tuple[float, ...]:
     """MAPE, its median, tau and coverage."""
-    architectures = _drawn(problem, budget + HELD_OUT, seed)
+    architectures = drawn(problem, budget + HELD_OUT, seed)
     inputs = Inputs.of([problem.space.described.row(each) for each in architectures])
     latencies = np.array([problem.metrics(each)[LATENCY] for each in architectures])
     seen, others = np.arange(budget), np.arange(budget, len(latencies))
@@ -84,7 +95,30 @@ def _predicted(problem: TableProblem, budget: int, seed: int) -> tuple[float, ..
     )
 
 
-def _drawn(problem: TableProblem, count: int, seed: int) -> list[Architecture]:
+def _error(runs: np.ndarray) -> np.ndarray:
+    """Standard errors of the means over runs."""
+    return np.asarray(runs.std(axis=0) / np.sqrt(len(runs)))
+
+
+def _looks(evaluations: int) -> list[int]:
+    return [evaluations * share // 100 for share in (40, 60, 100)]
+
+
+def _shared(problem: TableProblem, known: int, evaluations: int, seed: int) -> list[float]:
+    """Hypervolume relative to the true front's, with the table's medians as reference, after 40, 60 and 100 %."""
+    others = drawn(problem, known, 1000 + seed)
+    members = [
+        Member(-1 - place, each.digest, CandidateStatus.PAUSED, {LATENCY: problem.metrics(each)[LATENCY]})
+        for place, each in enumerate(others)
+    ]
+    algorithm: SearchAlgorithm = TypeAdapter(AlgorithmSettings).validate_python({"type": "surrogate_pareto"})
+    told = list(zip(members, others, strict=True))
+    course = search(problem, algorithm, OBJECTIVES, evaluations=evaluations, seed=seed, measured=told)
+    return [problem.scores(course.architectures[:look]).median for look in _looks(evaluations)]
+
+
+def drawn(problem: TableProblem, count: int, seed: int) -> list[Architecture]:
+    """Random architectures, all different."""
     rng = np.random.default_rng([seed, 2])
     found: dict[str, Architecture] = {}
     while len(found) < count:

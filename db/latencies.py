@@ -5,19 +5,22 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, select
+from sqlalchemy import ColumnElement, Row, Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from db import experiments
 from db.experiments import StoredExperiment
 from db.tables import CandidateRow, EvaluationRow, MeasurementRow, PhoneRow
 from paretofarm.architecture import Architecture
+from paretofarm.errors import ConfigError, NotFound
 from paretofarm.experiment import Experiment
 from paretofarm.measurement import PROTOCOL_VERSION
 from paretofarm.shared_latency import MeasuredLatency, newest, pace
 
 MOST = 2000
 """That are looked at, the latest: a model rests on fewer."""
+LOOKED_AT = 20_000
+"""Of the latest measurements, whatever of, by a scheduler that starts."""
 OVERLAP = 200
 """Ids that are looked at again: a transaction with a lower one may have been stored after one with a higher."""
 
@@ -38,17 +41,19 @@ class LatencyFeed:
 
     def read(self, session: Session) -> list[MeasuredLatency]:
         """Those that were stored since."""
-        experiment = self.search.experiment
-        query = _measured(experiment.devices, MeasurementRow.id, EvaluationRow.device, CandidateRow.experiment_id)
-        later = MeasurementRow.id > self._newest - OVERLAP
-        query = query.where(later, CandidateRow.experiment_id != self.search.id)
-        found = session.execute(query.order_by(MeasurementRow.id.desc()).limit(MOST)).tuples().all()
-        fresh = [each for each in found if each[0] not in self._told]
-        if not fresh:
+        newest = session.scalar(select(func.max(MeasurementRow.id))) or 0
+        if newest == self._newest:
             return []
-        self._told.update(each[0] for each in fresh)
-        self._newest = max(self._newest, fresh[0][0])
-        return self._usable(session, fresh)
+        after = max(self._newest - OVERLAP, newest - LOOKED_AT)
+        columns = (MeasurementRow.id, EvaluationRow.device, CandidateRow.experiment_id)
+        query = _measured(self.search.experiment.devices, *columns)
+        query = query.where(MeasurementRow.id > after, CandidateRow.experiment_id != self.search.id)
+        query = query.order_by(MeasurementRow.id.desc()).limit(MOST)
+        found: Sequence[_Found] = session.execute(query).tuples().all()
+        fresh = [each for each in found if each[0] not in self._told]
+        self._newest = newest
+        self._told = {told for told in (*self._told, *(each[0] for each in found)) if told > newest - OVERLAP}
+        return self._usable(session, fresh) if fresh else []
 
     def _usable(self, session: Session, fresh: Sequence[_Found]) -> list[MeasuredLatency]:
         ids = [measurement for measurement, _, search in fresh if self._is_comparable(session, search)]
@@ -58,8 +63,11 @@ class LatencyFeed:
 
     def _is_comparable(self, session: Session, experiment_id: int) -> bool:
         if experiment_id not in self._comparable:
-            other = experiments.get(session, experiment_id).experiment
-            self._comparable[experiment_id] = pace(other) == pace(self.search.experiment)
+            try:
+                other = experiments.get(session, experiment_id).experiment
+                self._comparable[experiment_id] = pace(other) == pace(self.search.experiment)
+            except (ConfigError, NotFound):  # of another version of the code; deleted meanwhile
+                self._comparable[experiment_id] = False
         return self._comparable[experiment_id]
 
 

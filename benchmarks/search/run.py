@@ -40,8 +40,12 @@ def search(
     evaluations: int,
     seed: int,
     in_flight: int = 1,
+    measured: Sequence[tuple[Member, Architecture]] = (),
 ) -> Course:
-    """Keeps `in_flight` candidates running; with more than one each takes a random time (log-normal, σ = 0.5)."""
+    """Keeps `in_flight` candidates running; with more than one each takes a random time (log-normal, σ = 0.5).
+
+    measured: latencies that other searches know.
+    """
     rng = np.random.default_rng([seed, 1])
     architectures: dict[int, Architecture] = {}
     members: dict[int, Member] = {}
@@ -52,7 +56,13 @@ def search(
         wanted = min(in_flight - len(ends), evaluations - len(architectures))
         if wanted > 0:
             started = time.perf_counter()
-            history = History(list(members.values()), objectives, (), architectures)
+            history = History(
+                list(members.values()),
+                objectives,
+                (),
+                {**architectures, **{member.number: architecture for member, architecture in measured}},
+                measured=[member for member, _ in measured],
+            )
             proposals = algorithm.propose(history, problem.space, count=wanted, seed=seed)
             spent += time.perf_counter() - started
             if not proposals and not ends:

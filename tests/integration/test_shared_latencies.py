@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from factories import make_experiment, make_measurement, store_phone
-from sqlalchemy import select
+from sqlalchemy import select, text
 from test_scheduler import RESULTS, SPACE, Farm
 
 from cli.main import main
@@ -114,6 +114,14 @@ def test_a_search_is_told_what_another_measured_once(farm: PhoneFarm) -> None:
 )
 def test_what_cannot_be_compared_is_not_told(farm: PhoneFarm, overrides: dict[str, Any]) -> None:
     assert fresh(farm, feed_of(farm, farm.begin("later", **overrides))) == []
+
+
+def test_a_search_that_this_version_cannot_read_is_passed_over(farm: PhoneFarm) -> None:
+    feed = feed_of(farm, farm.begin("later"))
+    with farm.database.transaction() as session:
+        changed = text('UPDATE experiments SET config = config || \'{"seed": "none"}\' WHERE id = :id')
+        session.execute(changed, {"id": farm.id})
+    assert fresh(farm, feed) == []
 
 
 def test_simulated_latencies_are_not_told_where_there_is_a_real_phone_of_the_class(farm: PhoneFarm) -> None:

@@ -1,6 +1,7 @@
 """Guided evolution on problems whose truth is known."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -16,6 +17,7 @@ from paretofarm.metrics import Goal
 from paretofarm.objective import Constraint, Objective
 from paretofarm.pareto import hypervolume
 from paretofarm.search_space import SearchSpace
+from paretofarm.surrogates.outlook import look_ahead
 
 OBJECTIVES = (
     Objective(name="accuracy", goal=Goal.MAXIMIZE),
@@ -160,3 +162,31 @@ def test_three_objectives_are_looked_ahead_for_too() -> None:
     history = History(members, (*OBJECTIVES, third), (), architectures)
     proposals = SURROGATE.propose(history, space(), count=3, seed=1)
     assert len({proposal.architecture.digest for proposal in proposals}) == 3
+
+
+def test_latencies_that_others_measured_count_but_are_nobodys_parents() -> None:
+    """Five of its own are too few for a model of the latency; with forty of another search there is one."""
+    rng = np.random.default_rng(3)
+    drawn = [space().sample(rng) for _ in range(45)]
+    members = [
+        Member(number, each.digest, CandidateStatus.COMPLETE, truth(each.choices)) for number, each in enumerate(drawn)
+    ]
+    own, others = (
+        members[:5],
+        [
+            Member(-1 - member.number, member.digest, CandidateStatus.PAUSED, {LATENCY: member.metrics[LATENCY]})
+            for member in members[5:]
+        ],
+    )
+    architectures = {member.number: each for member, each in zip([*own, *others], drawn, strict=True)}
+    history = History(own, OBJECTIVES, (), architectures, measured=others)
+    beliefs = look_ahead(history, space(), first=12)
+    alone = look_ahead(History(own, OBJECTIVES, (), architectures), space(), first=12)
+    assert beliefs is None and alone is None  # nor are there enough accuracies
+    more = [*own, *(replace(member, number=5 + place) for place, member in enumerate(members[5:12]))]
+    known = {**architectures, **{member.number: each for member, each in zip(more, drawn[:12], strict=True)}}
+    outlook = look_ahead(History(more, OBJECTIVES, (), known, measured=others[7:]), space(), first=12)
+    assert outlook is not None
+    assert {key: belief.observations for key, belief in outlook._beliefs.items()} == {"accuracy": 12, LATENCY: 45}
+    proposals = SURROGATE.propose(History(more, OBJECTIVES, (), known, measured=others[7:]), space(), count=4, seed=1)
+    assert all(parent >= 0 for proposal in proposals for parent in proposal.parents)
