@@ -50,7 +50,7 @@ CLASSIFICATION: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         "strong": MappingProxyType(
             {
                 **SEGMENTATION["strong"],
-                "batch_size": 64,
+                "batch_size": 32,
                 "class_weights": "none",
                 "label_smoothing": 0.1,
                 "augment": "none",

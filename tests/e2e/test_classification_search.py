@@ -107,7 +107,7 @@ def test_candidates_have_accuracy_and_the_final_ones_that_of_the_phone(finished:
 def test_the_command_line_speaks_of_accuracy(finished: Finished) -> None:
     best = str(finished.candidates(f"{NAME}-final")[0]["id"])
     told = finished.cli("candidate", best)
-    assert re.search(r"device_accuracy|accuracy +[\d.]+ \([\d.]+ in float32", told)
+    assert re.search(r"accuracy +[\d.]+ \([\d.]+ in float32, [+-][\d.]+ on the phone\)", told)
     assert re.search(r"of images change", told)
     assert "IoU" not in told
     assert "device_accuracy" in finished.cli("front", f"{NAME}-final")

@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from idx_data import write_idx
 
 from paretofarm.architecture import Architecture
 from paretofarm.calibration import CalibrationResult
 from paretofarm.errors import ArchitectureError, ArtifactMissing, DataError, OutOfMemory
 from paretofarm.labelled_images import decode
-from paretofarm.spaces import HourglassMobileSpace, HourglassSpace
+from paretofarm.spaces import HourglassMobileSpace, HourglassSpace, MobileClassifierSpace
 from workers.datasets.faces import write_faces
 from workers.isolation import ForkServer
 from workers.session import infer, open_session
@@ -216,6 +217,34 @@ def test_with_a_trained_network_comes_the_reference_in_the_same_form(
     compiled, _ = run(server, "compile_trained", {**parameters, "device": "sm8350", "out": str(tmp_path)})
     assert Path(compiled["reference"]).is_file()
     assert compiled["notes"]["calibration"]["kept"] in ("minmax", "percentile", "mse")
+
+
+def test_a_trained_classifier_compiles_for_phones_and_for_a_hexagon_processor(
+    server: ForkServer, cache: Path, tmp_path: Path
+) -> None:
+    write_idx(tmp_path / "data", step=80)
+    dataset = {"type": "idx", "path": str(tmp_path / "data"), "size": SIDE}
+    space = MobileClassifierSpace(type="mobile_classifier", input_size=SIDE, ops=("mbconv",), squeeze=(True,))
+    job = {
+        "space": space.model_dump(mode="json"),
+        "architecture": space.search_space().sample(np.random.default_rng(1)).to_dict(),
+        "training": {"type": "classification", "dataset": dataset, "batch_size": 8, "learning_rate": 1e-2},
+        **{"rung": 0, "checkpoint": None, "seed": 1, "device": "cpu", "cache": str(cache), "out": str(tmp_path)},
+    }
+    trained, _ = run(server, "train", job)
+    assert set(trained["metrics"]) == {"accuracy", "f1", "loss"}
+    assert trained["class_names"] == ["0", "1", "2"]
+    for runtime, device in (("onnxruntime", "virtual"), ("qnn", "sm8350")):
+        out = tmp_path / runtime
+        out.mkdir()
+        measurement = {"runtime": runtime, "calibration_images": 4, "test_images": 12}
+        compilation = {"onnx": trained["onnx"], "dataset": dataset, "measurement": measurement, "cache": str(cache)}
+        compiled, _ = run(server, "compile_trained", {**compilation, "device": device, "out": str(out)})
+        calibration = compiled["notes"]["calibration"]
+        assert calibration["fp32_accuracy"] == pytest.approx(trained["metrics"]["accuracy"])
+        assert set(calibration["int8_accuracy"]) == {"minmax", "percentile", "mse"}
+        assert set(compiled["notes"]["float_scores"]) == {"accuracy", "f1"}
+        assert decode(Path(compiled["test_set"]).read_bytes()).labels.shape == (12, 1, 1)
 
 
 def test_a_process_of_its_own_changes_nothing_in_the_result(server: ForkServer, training: Result) -> None:

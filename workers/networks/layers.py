@@ -34,13 +34,24 @@ class DepthwiseSeparable(nn.Sequential):
         )
 
 
+class GlobalAverage(nn.Module):
+    """Of each channel, over the whole image: [N, C, 1, 1].
+
+    Not `AdaptiveAvgPool2d`: of a network in channels-last order, as trained ones are, that is exported with a Reshape
+    and a Gather around it, on which Qualcomm's compiler crashes.
+    """
+
+    def forward(self, features: Tensor) -> Tensor:
+        return features.mean(dim=(2, 3), keepdim=True)
+
+
 class SqueezeExcitation(nn.Module):
     """Weighs channels by what their averages over the image say (Hu et al. 2018), as MobileNetV3 does it."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
         squeezed = squeezed_channels(channels)
-        self.average = nn.AdaptiveAvgPool2d(1)
+        self.average = GlobalAverage()
         self.squeeze = nn.Conv2d(channels, squeezed, 1)
         self.relu = nn.ReLU(inplace=True)
         self.excite = nn.Conv2d(squeezed, channels, 1)

@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 
 from paretofarm.spaces.mobile_classifier import ClassifierPlan
-from workers.networks.layers import ConvBnRelu, build_block, initialise
+from workers.networks.layers import ConvBnRelu, GlobalAverage, build_block, initialise
 
 
 class MobileClassifier(nn.Module):
@@ -18,7 +18,7 @@ class MobileClassifier(nn.Module):
         self.stem = ConvBnRelu(3, plan.stem_channels, 3, stride=plan.stem_stride)
         self.stages = nn.Sequential(*(build_block(block) for block in plan.stages))
         self.head = ConvBnRelu(plan.stages[-1][-1].out_channels, plan.head_channels, 1)
-        self.average = nn.AdaptiveAvgPool2d(1)
+        self.average = GlobalAverage()
         self.classifier = nn.Conv2d(plan.head_channels, classes, 1)
         initialise(self, self.classifier)
 
