@@ -1,4 +1,5 @@
-// Architectures as drawings: the hourglass with its levels, or, for a space that is not known here, its choices alone.
+// Architectures as drawings: the hourglass with its levels, a classifier with its stages, or, for a space that is not known
+// here, its choices alone.
 import { h, svg } from "./dom.js";
 
 const KINDS = [["mbconv", "bottleneck"], ["dwsep", "separable"], ["conv", "conv"]];
@@ -31,8 +32,21 @@ export function plan(choices) {
     }
     hourglasses.push(levels);
   }
-  return { hourglasses, post: layersOf("post"), stem: choices.stem_stride, base: choices.base_channels, resolution: choices.resolution };
+  return { hourglasses, stages: stagesOf(choices), post: layersOf("post"), stem: choices.stem_stride ?? choices["stem.stride"], base: choices.base_channels ?? choices["stem.channels"], resolution: choices.resolution };
 }
+
+/** Of a classifier: each is layers that are all alike. */
+const stagesOf = (choices) => {
+  const stages = [];
+  let channels = Number(choices["stem.channels"] ?? 0);
+  for (let name = "stage1"; choices[`${name}.layers`] !== undefined; name = `stage${stages.length + 1}`) {
+    const [width, kernels, kind, expansion, squeeze] = ["width", "kernel", "op", "expansion", "squeeze"].map((part) => choices[`${name}.${part}`]);
+    channels = Math.max(8, Math.floor((channels * width) / 8 + 0.5) * 8);
+    const op = `${kind}${kernels}x${kernels}${expansion ? `_e${expansion}` : ""}${squeeze ? "_se" : ""}`;
+    stages.push({ name, channels, layers: Array.from({ length: Number(choices[`${name}.layers`]) }, () => ({ name: `${name}.op`, op })) });
+  }
+  return stages;
+};
 
 const GAP = 34;
 const ROW = 74;
@@ -73,7 +87,8 @@ const plus = (x, y) => [svg("circle", { class: "io", cx: x, cy: y, r: 8 }), svg(
 
 /** The whole network. changed: names of choices to mark. */
 export function graph(architecture, { changed = new Set() } = {}) {
-  const { hourglasses, post, stem, base, resolution } = plan(architecture.choices);
+  const { hourglasses, stages, post, stem, base, resolution } = plan(architecture.choices);
+  if (stages.length) return classifier(architecture, stages, changed);
   if (!hourglasses.length) return h("p", { class: "hint" }, "This space has no drawing: its choices are in the table below.");
   const parts = [box(6, TOP, 86, `stem ÷${stem ?? 1}`), svg("text", { class: "faint", x: 49, y: TOP + 32, "text-anchor": "middle" }, `${base} channels${resolution ? ` · ${resolution}²` : ""}`)];
   let x = 92;
@@ -94,6 +109,25 @@ export function graph(architecture, { changed = new Set() } = {}) {
   const drawing = svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": describe(architecture) }, parts);
   return h("div", { class: "architecture", tabindex: "0", role: "region", "aria-label": "Architecture drawing" }, drawing);
 }
+
+/** Its stages beside one another. A stage is marked where any of its choices is. */
+const classifier = (architecture, stages, changed) => {
+  const { choices } = architecture;
+  const parts = [box(6, TOP, 86, `stem ÷${choices["stem.stride"]}`), svg("text", { class: "faint", x: 49, y: TOP + 32, "text-anchor": "middle" }, `${choices["stem.channels"]} channels`)];
+  let [end, x] = [92, 92];
+  stages.forEach(({ name, channels, layers }, index) => {
+    const marked = [...changed].some((each) => each.startsWith(`${name}.`));
+    const left = x + GAP;
+    parts.push(line([end, TOP], [left, TOP]), block(layers, left, TOP, marked ? new Set([`${name}.op`]) : new Set()));
+    parts.push(svg("text", { class: marked ? "marked" : "faint", x: left, y: TOP - 28 }, `${channels} ch · 1/${2 ** index}`));
+    end = left + widthOf(layers);
+    x = Math.max(end, left + 56);
+  });
+  parts.push(line([end, TOP], [x + GAP, TOP]), box(x + GAP, TOP, 180, `1×1, ${choices["head.channels"]} ch → mean → classes`));
+  const [width, height] = [x + GAP + 188, TOP + 44];
+  const drawing = svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": describe(architecture) }, parts);
+  return h("div", { class: "architecture", tabindex: "0", role: "region", "aria-label": "Architecture drawing" }, drawing);
+};
 
 /** Draws one into `parts`, from x on; where it ends. */
 const hourglass = (levels, x, changed, parts) => {
@@ -127,14 +161,15 @@ const tally = (layers) => {
   return Object.entries(found).sort((a, b) => b[1] - a[1]);
 };
 
-const all = ({ hourglasses, post }) => [...hourglasses.flat().flatMap(({ down, skip, up }) => [...down, ...skip, ...up]), ...post];
+const all = ({ hourglasses, stages, post }) => [...stages.flatMap(({ layers }) => layers), ...hourglasses.flat().flatMap(({ down, skip, up }) => [...down, ...skip, ...up]), ...post];
 
 /** In words: what the drawing shows. */
 export function describe(architecture) {
   const found = plan(architecture.choices);
   const ops = tally(all(found)).map(([op, times]) => `${times} × ${op}`);
   if (!ops.length) return Object.entries(architecture.choices).map(([name, value]) => `${name} ${value}`).join(", ");
-  const { hourglasses, base, stem } = found;
+  const { hourglasses, stages, base, stem } = found;
+  if (stages.length) return `${stages.length} stages, stem of ${base} channels, stride ${stem}; ${ops.join(", ")}`;
   return `${hourglasses.length} hourglass${hourglasses.length > 1 ? "es" : ""} of ${hourglasses[0].length} levels, ${base} base channels, stem stride ${stem}; ${ops.join(", ")}`;
 }
 
@@ -145,6 +180,7 @@ export function sketch(architecture) {
     ...levels.flatMap((each, index) => each.down.map((one) => ({ ...one, index, channels: each.channels }))),
     ...[...levels].reverse().flatMap((each) => each.up.map((one) => ({ ...one, index: each.level - 1, channels: each.channels }))),
   ]);
+  bars.push(...found.stages.flatMap(({ layers, channels }, index) => layers.map((one) => ({ ...one, index, channels }))));
   bars.push(...found.post.map((one) => ({ ...one, index: 0, channels: found.base })));
   if (!bars.length) return null;
   const step = 240 / bars.length;

@@ -1,6 +1,6 @@
 // A candidate's relatives as a tree that grows from left to right: who came from whom, and what that changed.
 import { h, svg } from "./dom.js";
-import { judgedBy, metricLabel, metricText, plain } from "./format.js";
+import { judgedBy, metricText, plain, shortLabel } from "./format.js";
 
 const WIDE = 150;
 const TALL = 46;
@@ -85,7 +85,7 @@ export function familyTree(relatives, self) {
 const node = (each, { x, y }, isSelf) => {
   const latency = Object.entries(each.metrics).find(([key]) => key.startsWith("latency_ms@"));
   const score = judgedBy(each.metrics);
-  const told = [score && `${metricLabel(score)} ${metricText(score, each.metrics[score])}`, latency && metricText("latency_ms", latency[1])].filter(Boolean);
+  const told = [score && `${shortLabel(score)} ${metricText(score, each.metrics[score])}`, latency && metricText("latency_ms", latency[1])].filter(Boolean);
   return svg(
     "a",
     { href: `/candidates/${each.id}`, class: `relative ${each.status}${isSelf ? " self" : ""}`, "aria-current": isSelf ? "page" : null, "data-relative": each.id },

@@ -4,12 +4,12 @@ const known = (value) => value !== null && value !== undefined && Number.isFinit
 
 export const METRICS = {
   miou: { label: "mIoU", better: "higher", digits: 3 },
+  accuracy: { label: "Accuracy", short: "acc.", better: "higher", digits: 3 },
   f1: { label: "F1", better: "higher", digits: 3 },
   pixel_accuracy: { label: "Pixel accuracy", better: "higher", digits: 3 },
-  accuracy: { label: "Accuracy", better: "higher", digits: 3 },
   device_miou: { label: "mIoU on the phone", perDevice: true, better: "higher", digits: 3 },
-  device_f1: { label: "F1 on the phone", perDevice: true, better: "higher", digits: 3 },
   device_accuracy: { label: "Accuracy on the phone", perDevice: true, better: "higher", digits: 3 },
+  device_f1: { label: "F1 on the phone", perDevice: true, better: "higher", digits: 3 },
   device_pixel_accuracy: { label: "Pixel accuracy on the phone", perDevice: true, better: "higher", digits: 3 },
   loss: { label: "Loss", better: "lower", digits: 3 },
   latency_ms: { label: "Latency", perDevice: true, unit: "ms", better: "lower", digits: 2 },
@@ -37,6 +37,9 @@ const JUDGED_BY = ["miou", "accuracy"];
 
 /** The name of the score that a network with these metrics is judged by. */
 export const judgedBy = (metrics) => JUDGED_BY.find((name) => known(metrics[name]));
+
+/** Of a metric of no device class, where there is little room. */
+export const shortLabel = (name) => METRICS[name].short ?? METRICS[name].label;
 
 export const isHigherBetter = (key) => metric(key).better === "higher";
 

@@ -95,7 +95,7 @@ const drawControls = () =>
   );
 drawControls();
 
-const box = h("input", { type: "text", name: "where", placeholder: "latency_ms < 4 and miou > 0.6", "aria-label": "Filter candidates by a condition", autocomplete: "off", spellcheck: "false", maxlength: 2000, "data-key": "where" });
+const box = h("input", { type: "text", name: "where", placeholder: `latency_ms < 4 and ${METRICS[own.y]?.better === "higher" ? own.y : "miou"} > 0.6`, "aria-label": "Filter candidates by a condition", autocomplete: "off", spellcheck: "false", maxlength: 2000, "data-key": "where" });
 const clear = h("button", { type: "button", hidden: true, onclick: () => plot.clearBrush() }, "Clear");
 const filterForm = h("form", { class: "controls" }, h("label", { class: "search-box" }, h("span", { class: "visually-hidden" }, "Filter"), box), h("button", { type: "submit" }, "Filter"), clear);
 filterForm.addEventListener("submit", (event) => {
