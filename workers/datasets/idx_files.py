@@ -50,15 +50,16 @@ def idx_classes(settings: IdxFiles) -> tuple[str, ...]:
 
 
 def _images(folder: Path, part: str, names: Sequence[str]) -> list[IdxImage]:
-    file, labels_path = _file(folder, f"{part}-images-idx3-ubyte"), _file(folder, f"{part}-labels-idx1-ubyte").path
-    labels = read_idx(labels_path, axes=1)
+    file, labelled_by = _file(folder, f"{part}-images-idx3-ubyte"), _file(folder, f"{part}-labels-idx1-ubyte")
+    labels = read_idx(labelled_by.path, axes=1)
     count = read_shape(file.path, axes=3)[0]
     if count != len(labels):
-        raise DataError(f"{labels_path}: labels {len(labels)} images, but {file.path.name} holds {count}")
+        raise DataError(f"{labelled_by.path}: labels {len(labels)} images, but {file.path.name} holds {count}")
     if len(labels) and labels.max() >= len(names):
-        raise DataError(f"{labels_path}: holds class id {labels.max()}; ids are 0 to {len(names) - 1}")
+        raise DataError(f"{labelled_by.path}: holds class id {labels.max()}; ids are 0 to {len(names) - 1}")
     images = IdxFile(file)
-    return [IdxImage(f"{part}/{index:05d}", images, index, label) for index, label in enumerate(labels.tolist())]
+    numbered = enumerate(labels.tolist())
+    return [IdxImage(f"{part}/{index:05d}", images, labelled_by, index, label) for index, label in numbered]
 
 
 def _file(folder: Path, name: str) -> ImageFile:

@@ -39,16 +39,17 @@ class ClassifiedImage:
 
 @dataclass(frozen=True)
 class IdxImage:
-    """One of the images in a file of many, at `index`."""
+    """One of the images in a file of many, at `index`; labels: the file that its class is from."""
 
     name: str
     images: IdxFile
+    labels: ImageFile
     index: int
     label: int
 
     @property
     def files(self) -> tuple[ImageFile, ...]:
-        return (self.images.file,)
+        return self.images.file, self.labels
 
 
 Member = LabelledImage | ClassifiedImage | IdxImage

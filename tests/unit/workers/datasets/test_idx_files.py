@@ -67,6 +67,10 @@ def test_the_cache_is_built_again_when_a_file_has_changed(tmp_path: Path) -> Non
     first = open_dataset(settings(tmp_path / "data"), tmp_path / "cache")
     again = open_dataset(settings(tmp_path / "data"), tmp_path / "cache")
     assert again.task is Task.CLASSIFICATION and again.splits[Split.TRAIN].names == first.splits[Split.TRAIN].names
+    other = (np.arange(TRAIN) + 1) % 3
+    (tmp_path / "data" / "train-labels-idx1-ubyte.gz").write_bytes(gzip.compress(idx(other)))
+    relabelled = open_dataset(settings(tmp_path / "data"), tmp_path / "cache")
+    assert relabelled.splits[Split.TRAIN].masks[0] == first.splits[Split.TRAIN].masks[0] + 1
     brighter = np.full((TRAIN, 28, 28), 250)
     (tmp_path / "data" / "train-images-idx3-ubyte.gz").write_bytes(gzip.compress(idx(brighter)))
     assert open_dataset(settings(tmp_path / "data"), tmp_path / "cache").splits[Split.TRAIN].images.min() == 250
