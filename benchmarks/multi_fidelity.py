@@ -1,6 +1,7 @@
 """Training seconds that rungs save: the same algorithm with and without `fidelity:`, on a table of trained networks.
 
-Run: python -m benchmarks.multi_fidelity [--accuracy cifar10 | cifar100] [--promote 0.33] [--seeds 20] [--json]
+Run: python -m benchmarks.multi_fidelity [--accuracy cifar10 | cifar100] [--promote 0.33] [--seeds 20]
+    [--algorithm surrogate_pareto] [--evaluations 200] [--json]
 
 NAS-Bench-201 with latencies of a Pixel 3 (benchmarks/data). A search of one rung trains every candidate for 200 epochs;
 one of two rungs trains all for 12 epochs first, and those that are promoted for 200. What is promoted pays for its 200
@@ -21,8 +22,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from pydantic import TypeAdapter
 
-from paretofarm.algorithms import EvolutionPareto
+from paretofarm.algorithms import AlgorithmSettings, SearchAlgorithm
 from paretofarm.architecture import Architecture
 from paretofarm.fidelity import Fidelity, Wanted, promotions
 from paretofarm.history import History, Member
@@ -34,14 +36,12 @@ from paretofarm.spaces.nas_bench_201 import NasBench201Space, OfficialNumbers
 
 TABLE = Path(__file__).parent / "data" / "nb201_hw.npz"
 EPOCHS = (12, 200)
-EVALUATIONS = 200
 IN_FLIGHT = 8
 OBJECTIVES = (
     Objective(name="pixel_accuracy", goal=Goal.MAXIMIZE),
     Objective(name="latency_ms", goal=Goal.MINIMIZE, device="pixel3"),
 )
 SPACE = NasBench201Space(type="nas_bench_201").search_space()
-ALGORITHM = EvolutionPareto(type="evolution_pareto")
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,7 @@ class Search:
     """One search on a virtual clock. fidelity: None trains every candidate to the end at once."""
 
     table: Table
+    algorithm: SearchAlgorithm
     fidelity: Fidelity | None
     seed: int
     members: list[Member] = field(default_factory=list)
@@ -114,7 +115,7 @@ class Search:
             for promotion in chosen:
                 self._train(promotion.number, promotion.rung)
             slots -= len(chosen)
-        for proposal in ALGORITHM.propose(history, SPACE, count=slots, seed=self.seed):
+        for proposal in self.algorithm.propose(history, SPACE, count=slots, seed=self.seed):
             number = len(self.members)
             self.architectures[number] = proposal.architecture
             self.members.append(Member(number, proposal.architecture.digest, CandidateStatus.RUNNING, {}))
@@ -172,12 +173,12 @@ def _at(steps: Sequence[Step], seconds: np.ndarray) -> np.ndarray:
     return np.array([0.0, *(step.value for step in steps)])[places]
 
 
-def compare(table: Table, fidelity: Fidelity, seeds: int) -> Comparison:
-    single = [Search(table, None, seed).run(complete=EVALUATIONS) for seed in range(seeds)]
+def compare(table: Table, algorithm: SearchAlgorithm, fidelity: Fidelity, evaluations: int, seeds: int) -> Comparison:
+    single = [Search(table, algorithm, None, seed).run(complete=evaluations) for seed in range(seeds)]
     rungs = []
     for seed in range(seeds):
         limit = single[seed][-1].seconds
-        rungs.append(Search(table, fidelity, seed).run(complete=EVALUATIONS, seconds=limit))
+        rungs.append(Search(table, algorithm, fidelity, seed).run(complete=evaluations, seconds=limit))
     return Comparison(single, rungs)
 
 
@@ -186,11 +187,15 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--accuracy", choices=("cifar10", "cifar100"), action="append")
     parser.add_argument("--promote", type=float, default=0.33)
     parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--algorithm", default="evolution_pareto", help="a `type:` of `algorithm:`")
+    parser.add_argument("--evaluations", type=int, default=200, help="full trainings of the searches of one rung")
     parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args(arguments)
     fidelity = Fidelity(rungs=EPOCHS, promote=chosen.promote)
     for dataset in chosen.accuracy or ("cifar10", "cifar100"):
-        _tell(dataset, compare(Table.load(dataset), fidelity, chosen.seeds), chosen)
+        algorithm: SearchAlgorithm = TypeAdapter(AlgorithmSettings).validate_python({"type": chosen.algorithm})
+        found = compare(Table.load(dataset), algorithm, fidelity, chosen.evaluations, chosen.seeds)
+        _tell(dataset, found, chosen)
 
 
 def _tell(dataset: str, found: Comparison, chosen: argparse.Namespace) -> None:
@@ -199,6 +204,7 @@ def _tell(dataset: str, found: Comparison, chosen: argparse.Namespace) -> None:
     ends = [steps[-1].value for steps in found.rungs]
     figures = {
         "accuracy": dataset,
+        "algorithm": chosen.algorithm,
         "promote": chosen.promote,
         "seeds": chosen.seeds,
         "hv_single": found.target,
@@ -210,7 +216,8 @@ def _tell(dataset: str, found: Comparison, chosen: argparse.Namespace) -> None:
         return
     reached = "never" if share is None else f"after {share:.0%} of the training seconds"
     print(
-        f"{dataset} x pixel3, {chosen.seeds} seeds: one rung {found.target:.3f} after {EVALUATIONS} evaluations; "
+        f"{dataset} x pixel3, {chosen.algorithm}, {chosen.seeds} seeds: "
+        f"one rung {found.target:.3f} after {chosen.evaluations} evaluations; "
         f"by rungs {np.mean(ends):.3f} at equal seconds, the same {reached}"
     )
 

@@ -36,7 +36,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         }
         sys.stdout.write(json.dumps(document) + "\n")
         return
-    sys.stdout.write(f"{options.accuracy} × {options.latency}, {options.algorithm}, {options.seeds} seeds\n")
+    problem = "hourglass" if options.problem == "hourglass" else f"{options.accuracy} × {options.latency}"
+    sys.stdout.write(f"{problem}, {options.algorithm}, {options.seeds} seeds\n")
     for key in ("hv_median_ref", "hv"):
         values = np.array([list(result[key].values()) for result in results])
         cells = (f"{budget}: {mean:.3f}" for budget, mean in zip(results[0][key], values.mean(axis=0), strict=True))
@@ -47,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def _job(options: argparse.Namespace, seed: int) -> Job:
     return Job(
-        table=str(options.table),
+        table=None if options.problem == "hourglass" else str(options.table),
         accuracy=options.accuracy,
         latency=options.latency,
         cheap_latency=options.cheap_latency,
@@ -64,6 +65,7 @@ def _means(results: Sequence[dict[str, Any]], key: str) -> dict[str, float]:
 
 def _options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.search", description=__doc__)
+    parser.add_argument("--problem", choices=("table", "hourglass"), default="table", help="hourglass: one of formulas")
     parser.add_argument("--table", type=Path, default=TABLE, help="an .npz with `ops` and the columns named below")
     parser.add_argument("--accuracy", default="val_acc_200_cifar10", help="column of accuracies, %%")
     parser.add_argument("--latency", default="lat_pixel3", help="column of latencies, ms")

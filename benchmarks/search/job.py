@@ -10,7 +10,9 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from benchmarks.search.problem import OBJECTIVES, TableProblem
+from benchmarks.search.hourglass import HourglassProblem
+from benchmarks.search.outcome import OBJECTIVES
+from benchmarks.search.problem import TableProblem
 from benchmarks.search.run import search
 from paretofarm.algorithms import AlgorithmSettings, SearchAlgorithm
 
@@ -21,9 +23,9 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 @dataclass(frozen=True)
 class Job:
-    """What to search, with what, how long."""
+    """What to search, with what, how long. table: a path; None: the hourglass problem."""
 
-    table: str
+    table: str | None
     accuracy: str
     latency: str
     cheap_latency: bool
@@ -45,7 +47,7 @@ def run_apart(job: Job) -> dict[str, Any]:
 
 
 def run(job: Job) -> dict[str, Any]:
-    problem = TableProblem(Path(job.table), job.accuracy, job.latency, cheap_latency=job.cheap_latency)
+    problem = _problem(job)
     algorithm: SearchAlgorithm = TypeAdapter(AlgorithmSettings).validate_python(job.algorithm)
     course = search(problem, algorithm, OBJECTIVES, evaluations=job.evaluations, seed=job.seed, in_flight=job.in_flight)
     budgets = [*(budget for budget in BUDGETS if budget < job.evaluations), job.evaluations]
@@ -55,6 +57,12 @@ def run(job: Job) -> dict[str, Any]:
         "hv_median_ref": {str(budget): score.median for budget, score in scores.items()},
         "seconds_per_proposal": course.seconds_per_proposal,
     }
+
+
+def _problem(job: Job) -> TableProblem | HourglassProblem:
+    if job.table is None:
+        return HourglassProblem(cheap_latency=job.cheap_latency)
+    return TableProblem(Path(job.table), job.accuracy, job.latency, cheap_latency=job.cheap_latency)
 
 
 if __name__ == "__main__":

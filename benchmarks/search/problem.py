@@ -1,34 +1,18 @@
 """A table of measured architectures as a problem of two objectives whose true front is known."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.search.outcome import ACCURACY, LATENCY, Scores
 from paretofarm.architecture import Architecture, Value
 from paretofarm.choice import Choice
 from paretofarm.description import Description
-from paretofarm.metrics import Goal
-from paretofarm.objective import Objective
 from paretofarm.pareto import hypervolume
 from paretofarm.search_space import SearchSpace
 from paretofarm.spaces.nas_bench_201 import OPERATIONS, NasBench201Space, describe
-
-OBJECTIVES = (
-    Objective(name="accuracy", goal=Goal.MAXIMIZE),
-    Objective(name="latency_ms", goal=Goal.MINIMIZE, device="table"),
-)
-ACCURACY, LATENCY = (objective.key for objective in OBJECTIVES)
-
-
-@dataclass(frozen=True)
-class Scores:
-    """Hypervolume reached, relative to the true front's: with the worst of the table as reference, and its medians."""
-
-    worst: float
-    median: float
 
 
 class TableProblem:

@@ -2,34 +2,41 @@
 
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
 from pydantic import Field
 
 from paretofarm.algorithms.evolution_pareto import EvolutionPareto
 from paretofarm.algorithms.pool import draw_pool
 from paretofarm.algorithms.port import Proposal, proposal_rng
+from paretofarm.algorithms.scattered import propose_scattered
 from paretofarm.architecture import Architecture
+from paretofarm.described import Row
 from paretofarm.history import History
 from paretofarm.pareto import front
 from paretofarm.search_space import SearchSpace
 from paretofarm.strict import Strict
+from paretofarm.surrogates.view import View
 
 if TYPE_CHECKING:
     from paretofarm.surrogates.outlook import Outlook
 
 _CHANCE = 0.1
 """Rank correlation of a model's predictions with what was observed, below which it counts as no better than chance."""
+_TYPICAL = 100
+"""Random architectures, of which the model tells what is nothing special."""
 _JUDGED = 20
 """Observations from which on a model is judged at all."""
 
 
 class SurrogatePareto(Strict):
-    """Random until `initial` candidates are proposed, then, of a pool of children of the front and of random
-    architectures, always the one with the greatest expected hypervolume improvement by Gaussian processes.
+    """Architectures unlike each other until `initial` candidates are proposed, then, of a pool of children of the front
+    and of random ones, always that with the greatest expected hypervolume improvement by Gaussian processes.
 
     Every objective and every limited metric that is not known beforehand has a model of its own, fitted anew to what
     has been observed; limits count as the probability that they are kept. What is being tried counts as observed with
-    its prediction, so that many in flight do not crowd. pool: how many are compared for each call. While a model
-    predicts its own observations (each from all others) no better than chance, evolution proposes instead.
+    its prediction, so that many in flight do not crowd. Where candidates are trained by rungs, what the lower ones told
+    is part of the model of the last. pool: how many are compared for each call. While a model predicts its own
+    observations (each from all others) no better than chance, evolution proposes instead.
     """
 
     type: Literal["surrogate_pareto"]
@@ -39,16 +46,23 @@ class SurrogatePareto(Strict):
     def propose(self, history: History, space: SearchSpace, *, count: int, seed: int) -> list[Proposal]:
         unguided = min(count, max(0, self.initial - history.proposed))
         if unguided:
-            return self._evolve(history, space, unguided, seed)
+            return propose_scattered(history, space, count=unguided, seed=seed)
         # Here, since it loads scipy, which only schedulers need and only those have installed.
         from paretofarm.surrogates.outlook import look_ahead
 
-        outlook = look_ahead(history, space, first=self.initial) if count else None
+        outlook = look_ahead(history, space, typical=_typical(space, seed)) if count else None
         if outlook is None or outlook.observations < self.initial // 2:
-            return self._evolve(history, space, count, seed)
+            return self._blindly(history, space, count, seed)
         if outlook.observations >= _JUDGED and outlook.skill < _CHANCE:
             return self._evolve(history, space, count, seed, remark=outlook.doubt)
         return self._guided(history, space, outlook, count, seed)
+
+    def _blindly(self, history: History, space: SearchSpace, count: int, seed: int) -> list[Proposal]:
+        """While too little is known for a model: goes on as it began, unless it is not for want of time."""
+        ended = sum(not member.status.in_flight for member in history.members)
+        if ended < self.initial:
+            return propose_scattered(history, space, count=count, seed=seed)
+        return self._evolve(history, space, count, seed)
 
     def _evolve(
         self, history: History, space: SearchSpace, count: int, seed: int, remark: str | None = None
@@ -68,7 +82,14 @@ class SurrogatePareto(Strict):
         return [pool[place] for place in outlook.choose(rows, count)]
 
 
+def _typical(space: SearchSpace, seed: int) -> list[Row]:
+    """Random architectures, the same for all proposals of a search."""
+    rng = np.random.default_rng(seed)
+    return [space.described.row(space.sample(rng)) for _ in range(_TYPICAL)]
+
+
 def _parents(history: History) -> list[tuple[int, Architecture]]:
     """The front's members, by number, with their architectures."""
-    numbers = [history.feasible[place].number for place in front(history.points).tolist()]
+    view = View.of(history)
+    numbers = [view.members[place].number for place in front(view.points).tolist()]
     return list(zip(numbers, history.architectures_of(numbers), strict=True))

@@ -9,9 +9,11 @@ from scipy.special import ndtr
 from paretofarm.described import Inputs
 from paretofarm.metrics import METRICS
 from paretofarm.rank_correlation import spearman
+from paretofarm.surrogates.cokriging import CoKriging
 from paretofarm.surrogates.gaussian_process import GaussianProcess, Prediction
 from paretofarm.surrogates.improvement import NODES
 from paretofarm.surrogates.latent import Latent
+from paretofarm.surrogates.model import Model
 
 LEAST = 6
 """Observations below which nothing is modelled."""
@@ -27,7 +29,7 @@ class Belief:
     key: str
     sign: float
     latent: Latent
-    model: GaussianProcess
+    model: Model
     observations: int
     skill: float
 
@@ -49,6 +51,14 @@ class Belief:
         return np.asarray(np.clip(below - under, 0.0, 1.0) * np.ones(len(inputs)))
 
 
+@dataclass(frozen=True)
+class Hint:
+    """The same metric after fewer epochs: what is believed of it, and its values [rows] of those trained further."""
+
+    belief: Belief
+    values: np.ndarray
+
+
 def believe(
     key: str,
     sign: float,
@@ -56,11 +66,12 @@ def believe(
     inputs: Inputs,
     bounds: Sequence[float] = (),
     errors: np.ndarray | None = None,
+    hint: "Hint | None" = None,
 ) -> Belief | None:
     """A model of the metric from its observed values [rows]; None for too few, or where all are equal.
 
     bounds: values that must be told from what is beyond them. errors: standard deviations [rows] of the measurements
-    behind the values, 0 where nothing is known of it.
+    behind the values, 0 where nothing is known of it. hint: what fewer epochs told.
     """
     if len(values) < LEAST:
         return None
@@ -69,7 +80,10 @@ def believe(
     if np.ptp(seen) == 0.0:
         return None
     noise = None if errors is None else latent.error(sign * values, errors) ** 2
-    model = GaussianProcess(inputs, seen, noise)
+    model: Model = GaussianProcess(inputs, seen, noise)
+    if hint is not None:
+        few = hint.belief.latent.forward(sign * hint.values)
+        model = CoKriging(hint.belief.model, inputs, few, seen, noise)
     return Belief(key, sign, latent, model, len(seen), spearman(model.left_out(), seen))
 
 

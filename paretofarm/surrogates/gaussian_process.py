@@ -8,6 +8,7 @@ from scipy.optimize import minimize
 
 from paretofarm.described import Inputs
 from paretofarm.surrogates.kernel import Kernel, Sample, Scaled, Scaling
+from paretofarm.surrogates.prior import Prior
 
 _STEPS = 20
 """Of L-BFGS; twice or thrice as many changed nothing in benchmarks.search."""
@@ -102,7 +103,7 @@ def _fit(rows: Scaled, targets: np.ndarray, errors: np.ndarray) -> Kernel:
     chosen = np.unique(np.linspace(0, len(targets) - 1, min(len(targets), _FITTED)).astype(np.int64))
     sample = Sample(rows[chosen])
     numbers = rows.numbers.shape[1]
-    prior = _Prior(numbers, len(rows.blocks))
+    prior = Prior(numbers, len(rows.blocks))
     bounds = list(zip(prior.mean - 4 * prior.deviation, prior.mean + 4 * prior.deviation, strict=True))
     found = minimize(
         lambda theta: _loss(theta, sample, targets[chosen], errors[chosen], prior),
@@ -115,17 +116,8 @@ def _fit(rows: Scaled, targets: np.ndarray, errors: np.ndarray) -> Kernel:
     return Kernel(found.x, numbers)
 
 
-class _Prior:
-    """Of theta, normal. An even share for numbers and choices, one percent noise, scales that see all numbers alike."""
-
-    def __init__(self, numbers: int, blocks: int) -> None:
-        scales, weights = np.full(numbers, -np.log(2.0 * max(numbers, 1))), np.full(blocks, np.log(1.2))
-        self.mean = np.concatenate((np.log([0.6, 0.4, 0.01]), scales, weights))
-        self.deviation = np.concatenate(([1.0, 1.0, 1.5], np.full(numbers, 1.5), np.full(blocks, 1.0)))
-
-
 def _loss(
-    theta: np.ndarray, sample: Sample, targets: np.ndarray, errors: np.ndarray, prior: _Prior
+    theta: np.ndarray, sample: Sample, targets: np.ndarray, errors: np.ndarray, prior: Prior
 ) -> tuple[float, np.ndarray]:
     """Negative logarithm of the posterior density, up to a constant, and its gradient by theta."""
     numbers = sample.rows.numbers.shape[1]

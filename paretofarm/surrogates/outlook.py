@@ -1,7 +1,7 @@
 """What a search may hope for: its front, and for any architecture how much it promises to add to it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,12 +10,14 @@ from paretofarm.history import History, Member
 from paretofarm.lifecycle import CandidateStatus
 from paretofarm.metrics import METRICS
 from paretofarm.objective import Constraint
-from paretofarm.pareto import hypervolume, non_domination_rank
+from paretofarm.pareto import non_domination_rank
 from paretofarm.search_space import SearchSpace
 from paretofarm.sensitivity import NORMAL_QUANTILE
-from paretofarm.surrogates.beliefs import Belief, believe
+from paretofarm.surrogates.beliefs import Belief, Hint, believe
 from paretofarm.surrogates.described_members import rows_of, spread
-from paretofarm.surrogates.improvement import NODES, expected_improvement
+from paretofarm.surrogates.improvement import NODES
+from paretofarm.surrogates.references import References
+from paretofarm.surrogates.view import View
 
 _MODELLED = 400
 """Observations that a model rests on: it costs their cube. The best half by rank, the rest spread over the search."""
@@ -24,10 +26,6 @@ _SHORTLIST = 100
 _PENDING = 256
 """Of those in flight, how many are believed."""
 _TELLING = (CandidateStatus.COMPLETE, CandidateStatus.INFEASIBLE, CandidateStatus.PAUSED)
-_DEMANDING = 0.5
-"""Quantile of the random first generation that bounds the hypervolume; see `References`."""
-_BEYOND = 0.1
-"""How far beyond the worst of all observations the other bound lies, in ranges of the observations."""
 
 
 @dataclass(frozen=True)
@@ -36,28 +34,6 @@ class Target:
 
     key: str
     sign: float
-
-
-@dataclass(frozen=True)
-class References:
-    """Two reference points, [objectives] each, minimised.
-
-    The demanding one is the median of the random first generation: what is worse than that in anything is of little
-    use. The lenient one lies beyond the worst of all that was observed: with the first alone the ends of the front
-    would never be looked for. Improvements count relative to the hypervolume reached so far, so neither outweighs the
-    other. best: of all observations, [objectives].
-    """
-
-    points: tuple[np.ndarray, ...]
-    best: np.ndarray
-
-    def improvement(self, draws: Sequence[np.ndarray], reached: np.ndarray, front: np.ndarray) -> np.ndarray:
-        """Of candidates [candidates]; reached: the observed points; front: those and the believed ones."""
-        total = np.zeros(len(draws[0]))
-        for point in self.points:
-            volume = _volume(reached, point) or float(np.prod(np.maximum(point - self.best, 1e-12)))
-            total += expected_improvement(draws, front, point) / volume
-        return total
 
 
 class Outlook:
@@ -70,13 +46,15 @@ class Outlook:
         constraints: Sequence[Constraint],
         references: References,
         reached: np.ndarray,
+        within_reach: np.ndarray,
     ) -> None:
+        """reached, within_reach: points [any, objectives], minimised, of members that count and of waiting ones."""
         self._targets = targets
         self._beliefs = beliefs
         self._constraints = constraints
         self._references = references
         self._reached = reached
-        self._points = reached
+        self._points = np.concatenate((reached, within_reach))
         self.observations = min((belief.observations for belief in beliefs.values()), default=0)
 
     @property
@@ -115,7 +93,7 @@ class Outlook:
         inputs = Inputs.of(rows)
         columns = []
         for target in self._targets:
-            values = self._means(target, rows, inputs)
+            values = _told(target, self._beliefs, rows).tolist()
             known = [metrics.get(target.key) for metrics in observed]
             columns.append(
                 [value if seen is None else target.sign * seen for value, seen in zip(values, known, strict=True)]
@@ -125,12 +103,6 @@ class Outlook:
             if missing.any():
                 belief.model.believe(inputs[missing])
         self._points = np.concatenate((self._points, np.array(columns).T))
-
-    def _means(self, target: Target, rows: Sequence[Row], inputs: Inputs) -> list[float]:
-        belief = self._beliefs.get(target.key)
-        if belief is None:
-            return [target.sign * row.known[target.key] for row in rows]
-        return [float(value) for value in belief.mean(inputs)]
 
     def _scores(self, rows: Sequence[Row]) -> np.ndarray:
         inputs = Inputs.of(rows)
@@ -157,23 +129,27 @@ class Outlook:
         return total
 
 
-def look_ahead(history: History, space: SearchSpace, *, first: int) -> Outlook | None:
+def look_ahead(history: History, space: SearchSpace, *, typical: Sequence[Row]) -> Outlook | None:
     """From all that a history tells; None while some objective has too few observations to be modelled.
 
-    first: number of members that were drawn at random.
+    typical: random architectures, whether they were tried or not.
     """
-    ended, pending = ([_fully(member, history) for member in each] for each in (_ended(history), _pending(history)))
-    targets = [Target(objective.key, objective.sign) for objective in history.objectives]
-    references = _references(targets, ended, first)
-    if references is None:
+    view = View.of(history)
+    ended, pending = ([view.seen(member) for member in each] for each in (_ended(history), _pending(history)))
+    targets = [Target(view.key(objective), objective.sign) for objective in history.objectives]
+    if not ended:
         return None
     elsewhere = spread(history.measured, _MODELLED - len(ended))
     rows = rows_of(history, space, [*elsewhere, *ended, *pending])
-    beliefs = _beliefs(targets, history.constraints, [*elsewhere, *ended, *pending], rows)
+    beliefs = _beliefs(targets, history.constraints, view, [*elsewhere, *ended, *pending], rows)
     known = rows[ended[0].number].known
     if any(target.key not in beliefs and target.key not in known for target in targets):
         return None
-    outlook = Outlook(targets, beliefs, history.constraints, references, history.points)
+    supposed = _supposed(targets, beliefs, ended, rows)
+    told = np.stack([_told(target, beliefs, typical) for target in targets], axis=1)
+    references = References.of(supposed, told, view.points)
+    waiting = np.array([member.status is CandidateStatus.PAUSED for member in ended])
+    outlook = Outlook(targets, beliefs, history.constraints, references, view.points, supposed[waiting])
     outlook.believe([rows[member.number] for member in pending], [member.metrics for member in pending])
     return outlook
 
@@ -192,36 +168,47 @@ def _ended(history: History) -> list[Member]:
     return [chosen[number] for number in sorted(chosen)]
 
 
-def _fully(member: Member, history: History) -> Member:
-    """Without trained metrics of a lower rung: they are of another fidelity, and always worse."""
-    if member.rung is None or member.rung >= len(history.rungs) - 1:
-        return member
-    metrics = {key: value for key, value in member.metrics.items() if not METRICS[key.partition("@")[0]].trained}
-    return replace(member, metrics=metrics)
-
-
 def _pending(history: History) -> list[Member]:
     """The latest of those in flight."""
     return [member for member in history.members if member.status.in_flight][-_PENDING:]
 
 
 def _beliefs(
-    targets: Sequence[Target], constraints: Sequence[Constraint], members: Sequence[Member], rows: Mapping[int, Row]
+    targets: Sequence[Target],
+    constraints: Sequence[Constraint],
+    view: View,
+    members: Sequence[Member],
+    rows: Mapping[int, Row],
 ) -> dict[str, Belief]:
     """By key, of everything that is asked for, but for what is known beforehand and what has too few observations."""
     signs = {constraint.key: 1.0 for constraint in constraints} | {target.key: target.sign for target in targets}
     beliefs: dict[str, Belief] = {}
     for key, sign in signs.items():
-        having = [member for member in members if key in member.metrics]
-        if not having or key in rows[having[0].number].known:
-            continue
-        values = np.array([member.metrics[key] for member in having])
         bounds = [bound for constraint in constraints if constraint.key == key for bound in constraint.bounds]
-        inputs = Inputs.of([rows[member.number] for member in having])
-        belief = believe(key, sign, values, inputs, bounds, _errors(key, having))
-        if belief is not None:
+        belief = None
+        for step in view.course(key):
+            belief = _belief(step, sign, members, rows, bounds, belief) or belief
+        if belief is not None and belief.key == key:
             beliefs[key] = belief
     return beliefs
+
+
+def _belief(
+    key: str,
+    sign: float,
+    members: Sequence[Member],
+    rows: Mapping[int, Row],
+    bounds: Sequence[float],
+    fewer: Belief | None,
+) -> Belief | None:
+    """fewer: of the same metric after fewer epochs."""
+    having = [member for member in members if key in member.metrics and (fewer is None or fewer.key in member.metrics)]
+    if not having or key in rows[having[0].number].known:
+        return None
+    values = np.array([member.metrics[key] for member in having])
+    inputs = Inputs.of([rows[member.number] for member in having])
+    hint = None if fewer is None else Hint(fewer, np.array([member.metrics[fewer.key] for member in having]))
+    return believe(key, sign, values, inputs, bounds, _errors(key, having), hint)
 
 
 def _errors(key: str, members: Sequence[Member]) -> np.ndarray | None:
@@ -236,19 +223,24 @@ def _errors(key: str, members: Sequence[Member]) -> np.ndarray | None:
     return np.array(widths) / (2 * NORMAL_QUANTILE)
 
 
-def _references(targets: Sequence[Target], members: Sequence[Member], first: int) -> References | None:
-    """From the members that have all objectives, feasible or not; None where there are none."""
-    whole = [member for member in members if all(target.key in member.metrics for target in targets)]
-    if not whole:
-        return None
-    points = np.array([[target.sign * member.metrics[target.key] for target in targets] for member in whole])
-    early = points[np.array([member.number < first for member in whole])]
-    worst, best = points.max(axis=0), points.min(axis=0)
-    demanding = np.quantile(early if len(early) >= 3 else points, _DEMANDING, axis=0)
-    return References((demanding, worst + _BEYOND * (worst - best)), best)
+def _supposed(
+    targets: Sequence[Target], beliefs: Mapping[str, Belief], members: Sequence[Member], rows: Mapping[int, Row]
+) -> np.ndarray:
+    """Objectives of all members, minimised, [members, objectives]: as observed, else as believed."""
+    described = [rows[member.number] for member in members]
+    columns = []
+    for target in targets:
+        column = np.array([target.sign * member.metrics.get(target.key, np.nan) for member in members])
+        missing = np.flatnonzero(np.isnan(column))
+        if len(missing):
+            column[missing] = _told(target, beliefs, [described[place] for place in missing.tolist()])
+        columns.append(column)
+    return np.stack(columns, axis=1)
 
 
-def _volume(points: np.ndarray, reference: np.ndarray) -> float:
-    if len(reference) == 1:
-        return max(0.0, float(reference[0] - points.min(initial=reference[0])))
-    return hypervolume(points, reference)
+def _told(target: Target, beliefs: Mapping[str, Belief], rows: Sequence[Row]) -> np.ndarray:
+    """What is known beforehand or believed of the objective, minimised, [rows]."""
+    belief = beliefs.get(target.key)
+    if belief is not None:
+        return belief.mean(Inputs.of(rows))
+    return np.array([target.sign * row.known[target.key] for row in rows])

@@ -45,7 +45,7 @@ def test_the_gradient_of_its_loss_is_that_of_finite_differences() -> None:
     seen = inputs(25)
     rows = Scaling(seen)(seen)
     targets = (smooth(seen) - smooth(seen).mean()) / smooth(seen).std()
-    prior = gaussian_process._Prior(2, 1)
+    prior = gaussian_process.Prior(2, 1)
     theta = prior.mean + 0.3 * np.random.default_rng(3).standard_normal(len(prior.mean))
 
     def loss(at: np.ndarray) -> tuple[float, np.ndarray]:

@@ -180,12 +180,13 @@ def test_latencies_that_others_measured_count_but_are_nobodys_parents() -> None:
     )
     architectures = {member.number: each for member, each in zip([*own, *others], drawn, strict=True)}
     history = History(own, OBJECTIVES, (), architectures, measured=others)
-    beliefs = look_ahead(history, space(), first=12)
-    alone = look_ahead(History(own, OBJECTIVES, (), architectures), space(), first=12)
+    typical = [space().described.row(each) for each in drawn]
+    beliefs = look_ahead(history, space(), typical=typical)
+    alone = look_ahead(History(own, OBJECTIVES, (), architectures), space(), typical=typical)
     assert beliefs is None and alone is None  # nor are there enough accuracies
     more = [*own, *(replace(member, number=5 + place) for place, member in enumerate(members[5:12]))]
     known = {**architectures, **{member.number: each for member, each in zip(more, drawn[:12], strict=True)}}
-    outlook = look_ahead(History(more, OBJECTIVES, (), known, measured=others[7:]), space(), first=12)
+    outlook = look_ahead(History(more, OBJECTIVES, (), known, measured=others[7:]), space(), typical=typical)
     assert outlook is not None
     assert {key: belief.observations for key, belief in outlook._beliefs.items()} == {"accuracy": 12, LATENCY: 45}
     proposals = SURROGATE.propose(History(more, OBJECTIVES, (), known, measured=others[7:]), space(), count=4, seed=1)
