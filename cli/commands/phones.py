@@ -101,7 +101,8 @@ def _usage(database: Database, days: int) -> list[PhoneUsage]:
 
 
 def _show_predictors(as_json: bool) -> None:
-    from cli.phone_predictor import judge_predictors, print_predictors  # they load scipy
+    from cli.phone_predictor import print_predictors  # they load scipy
+    from db.documents.predictor import judge_predictors
 
     try:
         with open_database(os.environ) as database, database.transaction() as session:

@@ -4,10 +4,12 @@ import json
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from dashboard_client import asking, make_app
 from factories import make_experiment, make_measurement, store_phone
 from sqlalchemy import select, text
 from test_scheduler import RESULTS, SPACE, Farm
@@ -159,7 +161,9 @@ def test_a_restarted_scheduler_proposes_the_same(farm: PhoneFarm) -> None:
     assert proposed[0] == proposed[1]
 
 
-def test_the_error_is_told_for_each_device_class_and_space(farm: PhoneFarm, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_is_told_for_each_device_class_and_space(
+    farm: PhoneFarm, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     farm.begin("small", search_space={**SPACE, "base_channels": [8]}, stop={"candidates": 3})
     farm.run()
     with farm.database.transaction() as session:
@@ -177,5 +181,7 @@ def test_the_error_is_told_for_each_device_class_and_space(farm: PhoneFarm, monk
     assert 0.5 < first["coverage"] <= 1.0
     assert (second["measurements"], second["judged"], second["mape"]) == (3, 0, None)
     assert second["space"]["base_channels"] == [8]
+    with asking(make_app(farm.database, tmp_path, open=True)) as client:
+        assert client.get("/api/v1/phones/predictors").json() == {"predictors": [first, second]}
     table = CliRunner().invoke(main, ["phones", "--predictor"], catch_exceptions=False).stdout
     assert "virtual (simulated)" in table and f"{first['tau']:.2f}" in table

@@ -5,7 +5,7 @@ import { ago, moment, percent, plain, words } from "./format.js";
 import { live } from "./live.js";
 import { busyDays, drift } from "./phone_charts.js";
 import { badge } from "./status.js";
-import { facts } from "./table.js";
+import { facts, table } from "./table.js";
 
 const BUSY_DAYS = 14;
 const DRIFT_DAYS = 56;
@@ -53,6 +53,37 @@ const card = (phone) =>
 
 const nothing = () => h("div", { class: "card empty" }, h("h2", {}, "No phone yet"), h("p", {}, h("code", {}, "paretofarm agent --connect PHONE:5555")), h("p", { class: "hint" }, "or let `paretofarm agent` find every phone on USB"));
 
+const known = (value, text) => (value === null ? "–" : text(value));
+const columns = [
+  { name: "device", label: "Device class", cell: (each) => h("span", {}, each.device, " ", simulated(each.simulated)) },
+  { name: "space", label: "Search space", cell: (each) => [each.space.type, each.space.input_size && `${each.space.input_size} px`].filter(Boolean).join(", ") },
+  { name: "searches", label: "Searches", cell: (each) => each.searches.join(", ") },
+  { name: "measurements", label: "Measured", number: true, cell: (each) => String(each.measurements) },
+  { name: "median_ape", label: "Median error", number: true, cell: (each) => known(each.median_ape, (value) => percent(value, 1)) },
+  { name: "mape", label: "Mean error", number: true, cell: (each) => known(each.mape, (value) => percent(value, 1)) },
+  { name: "tau", label: "Kendall's τ", number: true, cell: (each) => known(each.tau, (value) => value.toFixed(2)) },
+  { name: "coverage", label: "In the 95 % interval", number: true, cell: (each) => known(each.coverage, percent) },
+];
+const predictors = (rows) =>
+  rows.length > 0 &&
+  h(
+    "section",
+    { class: "card", id: "predictors" },
+    h("h2", {}, "Latencies, predicted"),
+    h("p", { class: "hint" }, "Each of the latest measurements against what those before it had predicted"),
+    table({ caption: "How well latencies are predicted before they are measured", columns, rows, hideCaption: true }),
+  );
+
+/** Judged once for each page: it may take seconds, and not every server can. */
+let judged = [];
+const judge = async () => {
+  try {
+    ({ predictors: judged } = await get("/phones/predictors"));
+  } catch {
+    judged = [];
+  }
+};
+
 const read = async () => {
   const [{ phones }, usage] = await Promise.all([get("/phones"), get("/phones/usage", { days: BUSY_DAYS })]);
   const days = new Map(usage.phones.map((each) => [each.serial, each.days]));
@@ -61,11 +92,15 @@ const read = async () => {
 };
 
 let before = "";
+judge().then(() => {
+  const section = predictors(judged);
+  if (section && before) page().append(section);
+});
 await live(async () => {
   const phones = await read();
   const mark = JSON.stringify(phones.map(({ last_seen_at: _, ...rest }) => rest));
   if (mark === before) return;
   before = mark;
-  ready(phones.length ? h("div", { class: "columns" }, phones.map(card)) : nothing());
+  ready(phones.length ? h("div", { class: "columns" }, phones.map(card)) : nothing(), predictors(judged));
   page().dataset.count = phones.length;
 });
