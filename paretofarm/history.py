@@ -111,6 +111,13 @@ class History:
         """
         return tuple(member for member in self._observations if member.digest not in self._own_digests)
 
+    def measuring(self, members: Sequence[Member]) -> "History":
+        """The same, with these `measured` elsewhere."""
+        other = copy(self)
+        other._measured = tuple(members)
+        other.__dict__.pop("measured", None)
+        return other
+
     @cached_property
     def measured(self) -> tuple[Member, ...]:
         """Architectures that this search has not proposed, but another has measured on one of its device classes.

@@ -38,7 +38,8 @@ class Foresight:
         self._first = first
         self._settings = experiment.predictor
         self._limits = _limits(experiment)
-        is_used = isinstance(experiment.algorithm, SurrogatePareto) or bool(self._limits)
+        self._borrowed = self._settings.borrow if isinstance(experiment.algorithm, SurrogatePareto) else 0
+        is_used = bool(self._borrowed or self._limits)
         self._feed = LatencyFeed(stored) if is_used and self._settings.share and experiment.devices else None
         self._latencies: list[MeasuredLatency] = []
 
@@ -47,6 +48,11 @@ class Foresight:
         fresh = store.fresh_latencies(self._feed) if self._feed is not None else ()
         if fresh:
             self._latencies = newest([*self._latencies, *fresh])[-MOST:]
+
+    @property
+    def borrowed(self) -> list[Member]:
+        """What the algorithm may look at."""
+        return self.members[-self._borrowed :] if self._borrowed else []
 
     @property
     def members(self) -> list[Member]:
@@ -66,7 +72,7 @@ class Foresight:
         # Here, since it loads scipy, which only schedulers need and only those have installed.
         from paretofarm.surrogates.latency_predictor import learn
 
-        predictor = learn(history, self._space, limit.key)
+        predictor = learn(history.measuring(self.members), self._space, limit.key)
         return predictor if predictor is not None and predictor.measurements >= KNOWN_WELL else None
 
     def _verdicts(

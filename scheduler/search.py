@@ -154,7 +154,7 @@ class Search:
             architectures,
             experiment.rungs,
             inherited.observed,
-            foresight.members,
+            foresight.borrowed,
         )
 
     def _inherited(self, store: SearchStore) -> Inheritance:

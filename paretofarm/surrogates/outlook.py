@@ -21,8 +21,6 @@ from paretofarm.surrogates.view import View
 
 _MODELLED = 400
 """Observations that a model rests on: it costs their cube. The best half by rank, the rest spread over the search."""
-_BORROWED = 60
-"""Observations from which on latencies of other searches count no more: a search's own are of where it looks."""
 _SHORTLIST = 100
 """Of a pool, how many are looked at again for the second and later choices of one call."""
 _PENDING = 256
@@ -141,7 +139,7 @@ def look_ahead(history: History, space: SearchSpace, *, typical: Sequence[Row]) 
     targets = [Target(view.key(objective), objective.sign) for objective in history.objectives]
     if not ended:
         return None
-    elsewhere = spread(history.measured, _BORROWED - len(ended))
+    elsewhere = spread(history.measured, len(history.measured) - len(ended))
     rows = rows_of(history, space, [*elsewhere, *ended, *pending])
     beliefs = _beliefs(targets, history.constraints, view, [*elsewhere, *ended, *pending], rows)
     known = rows[ended[0].number].known

@@ -165,7 +165,7 @@ def test_three_objectives_are_looked_ahead_for_too() -> None:
 
 
 def test_latencies_that_others_measured_count_but_are_nobodys_parents() -> None:
-    """Five of its own are too few for a model of the latency; with forty of another search there is one."""
+    """Fewer of them the more there are of its own, and none of them tells of accuracy."""
     rng = np.random.default_rng(3)
     drawn = [space().sample(rng) for _ in range(45)]
     members = [
@@ -188,6 +188,9 @@ def test_latencies_that_others_measured_count_but_are_nobodys_parents() -> None:
     known = {**architectures, **{member.number: each for member, each in zip(more, drawn[:12], strict=True)}}
     outlook = look_ahead(History(more, OBJECTIVES, (), known, measured=others[7:]), space(), typical=typical)
     assert outlook is not None
-    assert {key: belief.observations for key, belief in outlook._beliefs.items()} == {"accuracy": 12, LATENCY: 45}
+    assert {key: belief.observations for key, belief in outlook._beliefs.items()} == {
+        "accuracy": 12,
+        LATENCY: 12 + 33 - 12,
+    }
     proposals = SURROGATE.propose(History(more, OBJECTIVES, (), known, measured=others[7:]), space(), count=4, seed=1)
     assert all(parent >= 0 for proposal in proposals for parent in proposal.parents)
