@@ -145,6 +145,18 @@ def test_a_proposal_that_is_too_slow_for_sure_is_not_made(farm: PhoneFarm) -> No
     assert slow[0] < 8 <= slow[1]
 
 
+@pytest.mark.parametrize(("said", "expected"), [({}, 0), ({"borrow": 5}, 5), ({"borrow": 5, "share": False}, 0)])
+def test_a_search_borrows_as_many_latencies_as_it_asks_for(
+    farm: PhoneFarm, said: dict[str, Any], expected: int
+) -> None:
+    search = farm.begin("later", algorithm=SURROGATE, predictor=said)
+    farm.scheduler.tick()
+    foresight = farm.scheduler._searches[search]._foresight
+    assert foresight is not None
+    latest = [row.digest for row in farm.of(farm.id)][30 - expected :]
+    assert [member.digest for member in foresight.borrowed] == latest
+
+
 def test_a_restarted_scheduler_proposes_the_same(farm: PhoneFarm) -> None:
     proposed = []
     for name, restarts in (("first", False), ("second", True)):
