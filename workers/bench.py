@@ -165,7 +165,7 @@ class Bench:
             artifacts=[checkpoint, self._store.put_file(Path(result["onnx"]), TRAINED_ONNX)],
             # Once more, with the result: one that was trained while the database was away is in there too.
             epochs=epochs.epochs,
-            details={"per_class": result["per_class"], "class_names": result["class_names"]},
+            details={name: result[name] for name in ("per_class", "class_names", "micro_batch")},
         )
 
     def _run(

@@ -139,7 +139,7 @@ def train_network(parameters: Parameters, emit: Emit) -> dict[str, Any]:
     In: space, architecture, training, seed, rung, checkpoint (path or None), device, cache (folder), out (folder);
     to be taught, teacher (architecture) and teacher_checkpoint (path), a network of the same space.
     Out: metrics, per_class, class_names (by channel), epochs (trained in all; fewer than the rung's after an early
-    stop), checkpoint, onnx (paths; the trained network).
+    stop), micro_batch (images at a time that fitted into memory), checkpoint, onnx (paths; the trained network).
     Emits `{"type": "progress", "share": …}` about once a second and `{"type": "epoch", "epoch": …, "metrics": …,
     "train_loss": …, "seconds": …, "images": …}` (trained on in that epoch).
     Errors: `TrainingDiverged`, `OutOfMemory`, `DataError`, `ArtifactMissing` (checkpoint).
@@ -170,6 +170,7 @@ def train_network(parameters: Parameters, emit: Emit) -> dict[str, Any]:
         "per_class": {name: scores and asdict(scores) for name, scores in result.per_class.items()},
         "class_names": list(dataset.class_names),
         "epochs": result.epochs_total,
+        "micro_batch": result.micro_batch,
         "checkpoint": str(out / "checkpoint.pt"),
         "onnx": str(out / "trained.onnx"),
     }

@@ -7,7 +7,8 @@ import torch
 
 from paretofarm.errors import OutOfMemory
 
-_CPU_ALLOCATOR = "can't allocate memory"
+_SAID = ("can't allocate memory", "CUDA error: out of memory", "_STATUS_ALLOC_FAILED", "_DEVICE_ALLOCATION_FAILED")
+"""By torch's CPU allocator, CUDA itself, cuBLAS and cuDNN, none of whose errors has a class of its own."""
 
 
 @contextmanager
@@ -23,7 +24,7 @@ def out_of_memory_named(what: str) -> Iterator[None]:
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Looks through the chain of causes: exporters wrap what went wrong."""
-    if isinstance(error, MemoryError | torch.OutOfMemoryError) or _CPU_ALLOCATOR in str(error):
+    if isinstance(error, MemoryError | torch.OutOfMemoryError) or any(words in str(error) for words in _SAID):
         return True
     return error.__cause__ is not None and is_out_of_memory(error.__cause__)
 

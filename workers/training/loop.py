@@ -26,6 +26,7 @@ from workers.training.checkpoint import Checkpoint, load_checkpoint, save_checkp
 from workers.training.evaluation import Evaluation, evaluate
 from workers.training.fake_quantization import fake_quantized
 from workers.training.loss import LabelLoss
+from workers.training.micro_batches import MicroBatches, parts
 from workers.training.normalization import estimate_statistics
 from workers.training.optimization import make_optimizer, set_learning_rate
 from workers.training.resident import nearest
@@ -54,6 +55,7 @@ def train(
     """Trains until `epochs_total` epochs are done in all, those of `resume_from` included, and validates after each.
 
     Ends earlier where `settings.early_stop` says so. The network ends with the weights that were scored, on `device`.
+    A batch that does not fit into memory goes through the network in parts, whose gradients are added up.
     Writes `save_to` after every epoch, before `on_epoch`. `teacher`, a trained network with the same inputs and
     classes, is asked where `settings.distillation` is there. `on_progress` gets the share of this call that is done.
     Errors: `DataError` (nothing to learn from), `TrainingDiverged`, `OutOfMemory`, `ArtifactMissing` (checkpoint).
@@ -92,6 +94,7 @@ class _Training:
         self.validation_split = nearest(dataset.splits[Split.VALIDATION], device)
         self.chosen = spread(len(self.train_split), settings.share)
         self.batches = Batches(self.train_split, settings.batch_size, device)
+        self.micro_batches = MicroBatches(settings.batch_size)
         self.augmentation = Augmentation(settings.augment, dataset, device)
         self.course: list[float] = []
 
@@ -142,7 +145,8 @@ class _Training:
             self.save(save_to, done)
         if self.average is not None:
             self.network.load_state_dict(self.average.network.state_dict())
-        return TrainingResult(self.metrics(evaluation), evaluation.scores.per_class, tuple(finished), done)
+        per_class, micro_batch = evaluation.scores.per_class, self.micro_batches.size
+        return TrainingResult(self.metrics(evaluation), per_class, tuple(finished), done, micro_batch)
 
     def metrics(self, evaluation: Evaluation) -> dict[str, float]:
         """Named as in `paretofarm.metrics`."""
@@ -171,17 +175,26 @@ class _Training:
 
     def step(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """The loss of a batch, after one step of the optimizer."""
-        self.optimizer.zero_grad(set_to_none=True)
-        with torch.autocast(self.device.type, dtype=self.amp_type, enabled=self.amp_type is not None):
-            logits, taught = self.forward(images), self.loss.ask_teacher(images)
-        loss = self.loss(logits.float(), labels, taught)
-        self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+        loss = self.micro_batches.fitted(partial(self.differentiate, images, labels))
         if self.settings.clip_gradients is not None:
             self.scaler.unscale_(self.optimizer)
             nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip_gradients)
         self.scaler.step(self.optimizer)
         self.scaler.update()
-        return loss.detach()
+        return loss
+
+    def differentiate(self, images: torch.Tensor, labels: torch.Tensor, at_a_time: int) -> torch.Tensor:
+        """The loss of a batch, whose gradients are left in the parameters."""
+        self.optimizer.zero_grad(set_to_none=True)
+        labelled = self.loss.count(labels)
+        total = torch.zeros((), device=self.device)
+        for part, part_labels in parts(images, labels, at_a_time):
+            with torch.autocast(self.device.type, dtype=self.amp_type, enabled=self.amp_type is not None):
+                logits, taught = self.forward(part), self.loss.ask_teacher(part)
+            loss = self.loss(logits.float(), part_labels, taught, labelled)
+            self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+            total += loss.detach()
+        return total
 
     def is_quantized(self, epoch: int) -> bool:
         """Whether the epoch is one of the last that are planned."""
@@ -198,18 +211,21 @@ class _Training:
         return self.network if self.average is None else self.average.network
 
     def validate(self) -> Evaluation:
-        estimate_statistics(self.judged, self.train_split, self.settings.batch_size, self.device)
-        evaluation = evaluate(
+        evaluation = self.micro_batches.fitted(self.evaluate)
+        if not math.isfinite(evaluation.loss):
+            raise TrainingDiverged(f"the validation loss became {evaluation.loss:g}")
+        return evaluation
+
+    def evaluate(self, at_a_time: int) -> Evaluation:
+        estimate_statistics(self.judged, self.train_split, at_a_time, self.device)
+        return evaluate(
             self.judged,
             self.validation_split,
             self.dataset.class_names,
             ignore_index=self.dataset.ignore_index,
-            batch_size=self.settings.batch_size,
+            batch_size=at_a_time,
             device=self.device,
         )
-        if not math.isfinite(evaluation.loss):
-            raise TrainingDiverged(f"the validation loss became {evaluation.loss:g}")
-        return evaluation
 
 
 def _average_of(checkpoint: Checkpoint, path: Path) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from workers.training.class_weights import inverse_sqrt_weights
 class LabelLoss:
     """Cross-entropy with the labels and, where there is a teacher, divergence from what it says.
 
-    Both are means over labelled pixels; 0, not NaN, where a batch has none.
+    Both are means over the labelled pixels of a batch; 0, not NaN, where it has none.
     """
 
     def __init__(
@@ -32,10 +32,17 @@ class LabelLoss:
             taught: torch.Tensor = self._teacher(images)
             return taught
 
-    def __call__(self, logits: torch.Tensor, labels: torch.Tensor, taught: torch.Tensor | None) -> torch.Tensor:
+    def count(self, labels: torch.Tensor) -> torch.Tensor:
+        """Labelled pixels of a batch, to divide by: at least 1."""
+        return (labels != self._ignored).sum().clamp(min=1)
+
+    def __call__(
+        self, logits: torch.Tensor, labels: torch.Tensor, taught: torch.Tensor | None, count: torch.Tensor
+    ) -> torch.Tensor:
         """logits float32 [N, classes, H, W], labels [N, H, W], what the teacher says of the same images.
 
-        Of a classification H and W are 1.
+        count: of the whole batch; these may be a part of it, and the losses of all parts add up to the batch's. Of a
+        classification H and W are 1.
         """
         total = functional.cross_entropy(
             logits,
@@ -45,17 +52,16 @@ class LabelLoss:
             label_smoothing=self._smoothing,
             reduction="sum",
         )
-        labelled = labels != self._ignored
-        count = labelled.sum().clamp(min=1)
         loss = total / count
         if taught is None or self._distillation is None:
             return loss
         apart = divergence(logits, taught.float(), self._distillation.temperature)
         share = self._distillation.weight
-        return (1 - share) * loss + share * (apart * self._pixel_weights(labels, labelled)).sum() / count
+        return (1 - share) * loss + share * (apart * self._pixel_weights(labels)).sum() / count
 
-    def _pixel_weights(self, labels: torch.Tensor, labelled: torch.Tensor) -> torch.Tensor:
+    def _pixel_weights(self, labels: torch.Tensor) -> torch.Tensor:
         """What each pixel counts: the same for the teacher as for the labels, else the large classes drown the rest."""
+        labelled = labels != self._ignored
         if self._weights is None:
             return labelled.float()
         return self._weights[torch.where(labelled, labels, 0)] * labelled

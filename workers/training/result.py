@@ -18,9 +18,13 @@ class EpochMetrics:
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """metrics and per_class after the last epoch; epochs: those trained by this call; epochs_total: in all."""
+    """metrics and per_class after the last epoch; epochs: those trained by this call; epochs_total: in all.
+
+    micro_batch: images that went through the network at a time, in the end; the batch size, where that fitted.
+    """
 
     metrics: Mapping[str, float]
     per_class: Mapping[str, ClassScores | None]
     epochs: tuple[EpochMetrics, ...]
     epochs_total: int
+    micro_batch: int

@@ -87,7 +87,8 @@ def test_the_loss_is_cross_entropy_of_the_whole_image() -> None:
     loss = LabelLoss(small_classification(), classification_settings(label_smoothing=0.1), None, torch.device("cpu"))
     logits, labels = torch.randn(5, 2), torch.tensor([0, 1, 1, 0, 1])
     plain = torch.nn.functional.cross_entropy(logits, labels, label_smoothing=0.1)
-    assert float(loss(logits[:, :, None, None], labels[:, None, None], None)) == pytest.approx(float(plain))
+    masks = labels[:, None, None]
+    assert float(loss(logits[:, :, None, None], masks, None, loss.count(masks))) == pytest.approx(float(plain))
 
 
 def test_weights_of_classes_are_of_all_images() -> None:

@@ -44,13 +44,14 @@ def test_labels_and_teacher_share_the_loss_and_weigh_pixels_alike(class_weights:
     own = functional.cross_entropy(logits, labels, ignore_index=255, reduction="none")[known]
     others = divergence(logits, taught, 1.0)[known]
     expected = (weights[labels[known]] * (0.75 * own + 0.25 * others)).mean()
-    torch.testing.assert_close(loss(logits, labels, taught), expected)
+    torch.testing.assert_close(loss(logits, labels, taught, loss.count(labels)), expected)
 
 
 def test_without_any_labelled_pixel_there_is_nothing_to_learn() -> None:
     loss = LabelLoss(small_dataset(), small_settings(distillation={}), small_network(), CPU)
     ignored = torch.full((1, 16, 16), 255)
-    assert float(loss(torch.randn(1, 4, 16, 16), ignored, loss.ask_teacher(torch.rand(SHAPE)))) == 0
+    taught = loss.ask_teacher(torch.rand(SHAPE))
+    assert float(loss(torch.randn(1, 4, 16, 16), ignored, taught, loss.count(ignored))) == 0
 
 
 def test_a_teacher_is_asked_only_where_the_settings_say_so() -> None:
@@ -72,4 +73,5 @@ def test_smoothing_spreads_the_target() -> None:
     loss = LabelLoss(dataset, small_settings(label_smoothing=0.1), None, CPU)
     logits = logits_of([1.0, 2.0, 3.0, 4.0])
     expected = functional.cross_entropy(logits, torch.tensor([[[0]]]), label_smoothing=0.1)
-    assert float(loss(logits, torch.tensor([[[0]]]), None)) == pytest.approx(float(expected))
+    labels = torch.tensor([[[0]]])
+    assert float(loss(logits, labels, None, loss.count(labels))) == pytest.approx(float(expected))
