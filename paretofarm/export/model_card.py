@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from html import escape
 
 from paretofarm.calibration import CalibrationResult
 from paretofarm.export.facts import ExportFacts, NetworkFile
@@ -108,8 +109,13 @@ def _classes(facts: ExportFacts) -> str:
         return ""
     measures = {"iou": "IoU", "f1": "F1"} if facts.task is Task.SEGMENTATION else {"f1": "F1"}
     head = f"| class | {' | '.join(measures.values())} |\n|---{'|---' * len(measures)}|\n"
-    rows = [f"| {name} | {' | '.join(_score(scores, each) for each in measures)} |" for name, scores in scored]
+    rows = [f"| {_cell(name)} | {' | '.join(_score(scores, each) for each in measures)} |" for name, scores in scored]
     return f"## Per class\n\nOn the validation split.\n\n{head}" + "\n".join(rows)
+
+
+def _cell(name: str) -> str:
+    """Whatever somebody has called it, it is one cell of a table, and no markup."""
+    return escape(name, quote=False).replace("|", r"\|")
 
 
 def _score(scores: Mapping[str, float] | None, name: str) -> str:

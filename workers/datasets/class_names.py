@@ -39,7 +39,11 @@ def named_classes(folder: Path) -> tuple[str, ...] | None:
 
 
 def checked(source: Path, names: list[str]) -> tuple[str, ...]:
-    """`DataError` where they are too few, too many, or not all different."""
-    if not 2 <= len(names) <= IGNORE_INDEX or len(set(names)) < len(names):
-        raise DataError(f"{source}: must name 2 to {IGNORE_INDEX} different classes")
+    """`DataError` where they are too few, too many, not all different, or more than a line of text."""
+    if unfit := [name for name in names if not name.isprintable()]:
+        raise DataError(f"{source}: {unfit[0]!r} is no name of a class: it has characters that cannot be printed")
+    if len(set(names)) < len(names):
+        raise DataError(f"{source}: names {next(name for name in names if names.count(name) > 1)!r} more than once")
+    if not 2 <= len(names) <= IGNORE_INDEX:
+        raise DataError(f"{source}: number of classes is {len(names)}, must be 2 to {IGNORE_INDEX}")
     return tuple(names)

@@ -70,6 +70,8 @@ def _shape(path: Path, content: bytes, axes: int) -> tuple[int, ...]:
     if content[:4] != bytes((0, 0, UNSIGNED_BYTES, axes)) or len(content) < 4 + 4 * axes:
         raise DataError(f"{path}: no IDX file of unsigned bytes with {axes} {'axis' if axes == 1 else 'axes'}")
     shape = struct.unpack_from(f">{axes}I", content, 4)
+    if 0 in shape[1:]:
+        raise DataError(f"{path}: its header says that images are of {shape[1]} rows and {shape[2]} columns")
     if math.prod(shape) > MOST_BYTES:
         raise DataError(f"{path}: its header promises {math.prod(shape)} bytes")
     return shape

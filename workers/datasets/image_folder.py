@@ -27,6 +27,9 @@ def list_image_folder(settings: ImageFolder) -> Listing:
     """Images and splits of the folder. `DataError` names what is missing or wrong."""
     folder, names = settings.path, folder_classes(settings)
     by_split = {TRAINING: _images(_training_folder(folder), names)}
+    learned = {image.label for image in by_split[TRAINING]}
+    if empty := [name for label, name in enumerate(names) if label not in learned]:
+        raise DataError(f"{_training_folder(folder) / empty[0]}: holds no image ({', '.join(IMAGE_SUFFIXES)})")
     if _training_folder(folder) != folder:
         by_split |= {part: _images(folder / part, names) for part in OTHERS.values() if (folder / part).is_dir()}
     count = len(by_split[TRAINING])

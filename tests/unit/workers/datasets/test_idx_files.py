@@ -100,11 +100,12 @@ IMAGES, LABELS = "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"
             gzip.compress(bytes((0, 0, 8, 3)) + b"\xff" * 12),
             "its header promises 79228162458924105385300197375",
         ),
-        (LABELS, gzip.compress(idx(np.zeros(TRAIN))), "must name 2 to 255 different classes"),
+        (IMAGES, gzip.compress(idx(np.zeros((TRAIN, 28, 0)))), f"{IMAGES}: its header says that images are of 28 rows"),
+        (LABELS, gzip.compress(idx(np.zeros(TRAIN))), f"{LABELS}: number of classes is 1, must be 2 to 255"),
     ],
     ids=[
         *("no images", "no labels of the test images", "not gzipped", "cut off", "not bytes", "not images", "empty"),
-        *("fewer bytes than promised", "fewer images than labels", "absurd", "one class"),
+        *("fewer bytes than promised", "fewer images than labels", "absurd", "no pixels", "one class"),
     ],
 )
 def test_a_file_that_is_missing_or_damaged_is_named(

@@ -78,8 +78,18 @@ def test_what_is_missing_or_wrong_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"none: no such folder; it has a folder of images for each class"):
         class_names(settings(tmp_path / "none"))
     write_images(tmp_path / "one", 20, ("apple",))
-    with pytest.raises(DataError, match=r"one: must name 2 to 255 different classes"):
+    with pytest.raises(DataError, match=r"one: number of classes is 1, must be 2 to 255"):
         class_names(settings(tmp_path / "one"))
+    (tmp_path / "one" / "classes.txt").write_text("apple\npear\napple\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"classes\.txt: names 'apple' more than once"):
+        class_names(settings(tmp_path / "one"))
+    (tmp_path / "one" / "classes.json").write_text('["apple", "red\\npear"]', encoding="utf-8")
+    with pytest.raises(DataError, match=r"classes\.json: 'red\\npear' is no name of a class"):
+        class_names(settings(tmp_path / "one"))
+    (tmp_path / "one" / "classes.json").unlink()
+    (tmp_path / "one" / "classes.txt").write_text("apple\npear\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"pear: holds no image \(\.png, \.jpg, \.jpeg\)"):
+        open_dataset(settings(tmp_path / "one"), tmp_path / "cache")
     write_images(tmp_path / "few", 3)
     with pytest.raises(DataError, match=r"few: the calibration split is empty: too few images"):
         open_dataset(settings(tmp_path / "few"), tmp_path / "cache")

@@ -70,8 +70,8 @@ def test_two_images_of_one_name_are_refused(make_mask_folder: MakeFolder) -> Non
         ("[", "not JSON"),
         ('{"0": "sky"}', "must be a list"),
         ('["sky", 3]', "must be a list"),
-        ('["sky"]', "2 to 255 different"),
-        ('["sky", "sky"]', "2 to 255 different"),
+        ('["sky"]', "number of classes is 1, must be 2 to 255"),
+        ('["sky", "sky"]', "names 'sky' more than once"),
     ],
 )
 def test_wrong_class_names_are_refused(make_mask_folder: MakeFolder, content: str, reason: str) -> None:
