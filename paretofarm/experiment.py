@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 
-from paretofarm.algorithms import AlgorithmSettings, Listed, RandomSearch
+from paretofarm.algorithms import AlgorithmSettings, Listed, RandomSearch, SurrogatePareto
 from paretofarm.capacity import MOST as MOST_IN_FLIGHT
 from paretofarm.complaints import NAME_PATTERN, complaints
 from paretofarm.cost import Rates, Spent
@@ -134,6 +134,14 @@ class Experiment(Strict):
     def _raceable(self) -> Self:
         if self.racing and not any(objective.name == LATENCY for objective in self.objectives):
             raise ValueError(f"racing: no objective is {LATENCY}, so that there is nothing to measure again")
+        return self
+
+    @model_validator(mode="after")
+    def _predictable(self) -> Self:
+        if self.predictor.screen is not None and not any(limit.name == LATENCY for limit in self.constraints):
+            raise ValueError(f"predictor.screen: no constraint limits {LATENCY}, so that nothing is screened")
+        if self.predictor.borrow and not isinstance(self.algorithm, SurrogatePareto | Listed):
+            raise ValueError(f"predictor.borrow: {self.algorithm.type} has no model that could use it")
         return self
 
     @model_validator(mode="after")

@@ -26,7 +26,7 @@ class Final(Strict):
 
     members: Literal["front"] | Annotated[int, Field(ge=1, le=1000)] = "front"
     epochs: int = Field(30, ge=1, le=10_000)
-    recipe: Recipe | Literal["search"] = "strong"
+    recipe: Literal[Recipe, "search"] = "strong"
     training: Mapping[str, Any] = Field(default_factory=dict)
 
     def training_after(self, search: NetworkTraining) -> NetworkTraining:

@@ -130,6 +130,19 @@ def test_the_same_objective_twice_is_refused() -> None:
     assert "miou is there more than once" in refusal(changed("objectives.1", {"name": "miou", "goal": "minimize"}))
 
 
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ({"racing": {}, "objectives": DOCUMENT["objectives"][:1]}, "racing: no objective is latency_ms"),
+        ({"predictor": {"screen": 0.02}, "constraints": []}, "predictor.screen: no constraint limits latency_ms"),
+        ({"predictor": {"borrow": 5}}, "predictor.borrow: evolution_pareto has no model that could use it"),
+        ({"final": {"recipe": "archaic"}}, "final.recipe = 'archaic': must be 'archai', 'strong' or 'search'"),
+    ],
+)
+def test_what_would_come_to_nothing_is_refused(said: dict[str, Any], message: str) -> None:
+    assert message in refusal({**DOCUMENT, **said})
+
+
 def test_without_trained_metrics_nothing_is_trained() -> None:
     document = changed("objectives.0", {"name": "parameters", "goal": "minimize"})
     assert parse_experiment(document, "faces.yaml").plan().rungs == 0
