@@ -70,7 +70,7 @@ def trial(
     if not isinstance(training, NetworkTraining):
         raise ConfigError(f"{experiment.name} trains no networks: there are no proxies to compare")
     size = proxy.size or training.dataset.size
-    left_out = {"control", "warm_start", "fidelity", "final", "measurement", "rates", "racing"}
+    left_out = {"control", "warm_start", "fidelity", "final", "measurement", "rates", "racing", "predictor"}
     document = experiment.model_dump(mode="json", exclude=left_out)
     algorithm = Listed(type="listed", architectures=tuple(networks))
     return parse_experiment(

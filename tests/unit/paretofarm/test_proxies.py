@@ -23,7 +23,9 @@ def test_networks_are_the_same_each_time_and_by_seed() -> None:
 
 
 def test_a_trial_trains_the_networks_its_own_way_and_does_nothing_else() -> None:
-    experiment = make_experiment(**LIMITED, control=None, fidelity={"rungs": [1, 3]})
+    experiment = make_experiment(
+        **LIMITED, control=None, fidelity={"rungs": [1, 3]}, racing={}, predictor={"screen": 0.02}
+    )
     networks = study_networks(experiment, 3)[:5]
     made = trial(experiment, Proxy(epochs=2, share=0.5, size=32), networks, count=3, name="demo-study-x")
     assert isinstance(made.algorithm, Listed) and isinstance(made.training, SegmentationTraining)
