@@ -6,7 +6,7 @@ import shutil
 import socket
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -20,29 +20,48 @@ from db.table_files import TableFiles
 from db.teacher import first_trained
 from db.work import HandedBack, LeaseKeeper
 from paretofarm import instruments
+from paretofarm.errors import LeaseLost
 from paretofarm.lifecycle import Stage
 from paretofarm.meter import NO_METER, Meter
 from paretofarm.settings import Settings
 from paretofarm.training import NetworkTraining
 from workers.artifact_kinds import CHECKPOINT, NETWORK, ONNX, REFERENCE, TEST_SET, TRAINED_NETWORK, TRAINED_ONNX
 from workers.epoch_log import EpochLog
+from workers.gpu import Gpu
+from workers.gpu_trainings import GpuTrainings
 from workers.isolation import ForkServer, IsolatedJob
+from workers.memory_needs import PeakMemory
 from workers.tabular import look_up
 
 log = logging.getLogger(__name__)
 
 Parameters = dict[str, Any]
 Message = Mapping[str, Any]
+OnEpoch = Callable[[EpochMetrics], None]
+OnMemory = Callable[[PeakMemory], None]
 
 CHECKPOINT_FILE = "checkpoint.pt"
 
+TRAINING_DETAILS = ("per_class", "class_names", "micro_batch", "memory")
 TIME_LIMIT_S = {Stage.BUILD: 600.0, Stage.COMPILE: 1800.0, Stage.TRAIN: 7 * 24 * 3600.0}
 
 
 class Bench:
-    """A worker's fork server, database and artifact store. Jobs of several threads run side by side."""
+    """A worker's fork server, database and artifact store. Jobs of several threads run side by side, `slots` at most.
 
-    def __init__(self, settings: Settings, *, name: str, nice: int = 0, meter: Meter = NO_METER) -> None:
+    gpus: what it trains on; none: on the CPU.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        name: str,
+        nice: int = 0,
+        meter: Meter = NO_METER,
+        slots: int = 1,
+        gpus: Sequence[Gpu] = (),
+    ) -> None:
         self.settings = settings
         self.meter = meter
         self.database = Database(settings.database_url)
@@ -50,7 +69,7 @@ class Bench:
         self._store = ArtifactStore(settings.artifacts, settings.cache)
         self._tables = TableFiles()
         self._server = ForkServer(nice=nice)
-        self._device = _training_device()
+        self._gpus = GpuTrainings(gpus, slots=slots) if gpus else None
         self._running: set[IsolatedJob] = set()
         self._lock = threading.Lock()
         self._stopping = False
@@ -66,6 +85,8 @@ class Bench:
             running = list(self._running)
         for job in running:
             job.cancel()
+        if self._gpus is not None:
+            self._gpus.wake()
 
     def close(self) -> None:
         self._server.stop()
@@ -151,13 +172,13 @@ class Bench:
             "rung": rung,
             "checkpoint": self._checkpoint(claim),
             **self._teacher(claim, training),
-            "device": self._device,
+            "device": "cpu",
             "cache": str(self.settings.cache),
             "out": str(folder),
         }
         every_s = self.settings.checkpoint_s
         epochs = EpochLog(self.database, self._store, claim, folder / CHECKPOINT_FILE, every_s=every_s)
-        result = self._run(claim, keeper, "train", parameters, epochs.note)
+        result = self._run_training(claim, keeper, parameters, epochs.note)
         checkpoint = self._store.put_file(Path(result["checkpoint"]), CHECKPOINT)
         self.meter.observe(instruments.CHECKPOINT_BYTES, checkpoint.size_bytes)
         return Report(
@@ -165,8 +186,28 @@ class Bench:
             artifacts=[checkpoint, self._store.put_file(Path(result["onnx"]), TRAINED_ONNX)],
             # Once more, with the result: one that was trained while the database was away is in there too.
             epochs=epochs.epochs,
-            details={name: result[name] for name in ("per_class", "class_names", "micro_batch")},
+            details={name: result[name] for name in TRAINING_DETAILS if result[name] is not None},
         )
+
+    def _run_training(
+        self, claim: Claim, keeper: LeaseKeeper, parameters: Parameters, on_epoch: OnEpoch
+    ) -> dict[str, Any]:
+        if self._gpus is None:
+            return self._run(claim, keeper, "train", parameters, on_epoch)
+
+        def run(changes: Parameters, on_memory: OnMemory) -> dict[str, Any]:
+            checkpoint = Path(parameters["out"], CHECKPOINT_FILE)
+            resumed = {"checkpoint": str(checkpoint)} if checkpoint.exists() else {}
+            return self._run(claim, keeper, "train", {**parameters, **resumed, **changes}, on_epoch, on_memory)
+
+        def check() -> None:
+            if self._stopping:
+                raise HandedBack
+            if keeper.lost.is_set():
+                raise LeaseLost
+
+        estimate = self._run(claim, keeper, "footprint", parameters)["bytes"]
+        return self._gpus.run(f"candidate {claim.number}", claim.experiment_id, estimate, run, check)
 
     def _run(
         self,
@@ -174,13 +215,14 @@ class Bench:
         keeper: LeaseKeeper,
         function: str,
         parameters: Parameters,
-        on_epoch: Callable[[EpochMetrics], None] = lambda epoch: None,
+        on_epoch: OnEpoch = lambda epoch: None,
+        on_memory: OnMemory = lambda peak: None,
     ) -> dict[str, Any]:
         """Runs one isolated job under the lease; HandedBack where the worker is told to stop meanwhile."""
         with self._job(function, parameters) as job:
             keeper.on_lost = job.cancel
             try:
-                note = partial(self._note, claim, keeper, on_epoch)
+                note = partial(self._note, keeper, on_epoch, on_memory)
                 return job.run(note, TIME_LIMIT_S[claim.step.stage])
             except Exception:
                 if self._stopping:
@@ -200,9 +242,7 @@ class Bench:
             with self._lock:
                 self._running.discard(job)
 
-    def _note(
-        self, claim: Claim, keeper: LeaseKeeper, on_epoch: Callable[[EpochMetrics], None], message: Message
-    ) -> None:
+    def _note(self, keeper: LeaseKeeper, on_epoch: OnEpoch, on_memory: OnMemory, message: Message) -> None:
         """Progress goes with the next heartbeat, an epoch into the database at once."""
         if message["type"] == "progress":
             keeper.progress(message["share"])
@@ -211,6 +251,8 @@ class Bench:
             # Counted here since the job's own process is gone before anybody could ask it.
             self.meter.add(instruments.TRAINED_IMAGES, message["images"])
             self.meter.observe(instruments.EPOCH_SECONDS, epoch.duration_s)
+            if message["memory"] is not None:
+                on_memory(PeakMemory(**message["memory"]))
             on_epoch(epoch)
 
 
@@ -233,9 +275,3 @@ def _training(claim: Claim) -> NetworkTraining:
     training = claim.experiment.training
     assert isinstance(training, NetworkTraining), "an experiment with trained metrics has training settings"
     return training
-
-
-def _training_device() -> str:
-    """`cuda` where this process may use a GPU; asked of the driver's files, since only jobs may load torch."""
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    return "cuda" if visible != "" and Path("/dev/nvidiactl").exists() else "cpu"

@@ -7,6 +7,8 @@ import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from pathlib import Path
 
 from paretofarm import instruments
 from paretofarm.instrument import Reading
@@ -16,6 +18,7 @@ log = logging.getLogger(__name__)
 PROGRAM = "nvidia-smi"
 TIMEOUT_S = 5.0
 MEBIBYTE = 2**20
+_DRIVER = Path("/dev/nvidiactl")
 COLUMNS = ("index", "uuid", "memory.used", "memory.total", "utilization.gpu", "temperature.gpu")
 
 
@@ -40,8 +43,17 @@ class Gpu:
         return [Reading(key, value, {"gpu": self.index}) for key, value in said.items() if value is not None]
 
 
+UNNAMED = Gpu("0", "", None, None, None, None)
+"""There is one, or a part of one, of which `nvidia-smi` says nothing."""
+
+
 def read_gpus() -> list[Reading]:
     """Of the GPUs that this process may use; none where there is no driver, or it does not answer."""
+    return [reading for gpu in list_gpus() for reading in gpu.readings()]
+
+
+def list_gpus() -> list[Gpu]:
+    """Those that this process may use; none where there is no driver, or it does not answer."""
     program = shutil.which(PROGRAM)
     if program is None:
         return []
@@ -51,7 +63,14 @@ def read_gpus() -> list[Reading]:
     except (OSError, subprocess.SubprocessError) as error:
         log.debug("%s: %s", PROGRAM, error)
         return []
-    return [reading for gpu in visible(parse(result.stdout), os.environ) for reading in gpu.readings()]
+    return visible(parse(result.stdout), os.environ)
+
+
+def training_gpus() -> list[Gpu]:
+    """Those that trainings can use; asked of files and programs, since only jobs may load torch."""
+    if os.environ.get("CUDA_VISIBLE_DEVICES") == "" or not _DRIVER.exists() or not _torch_has_cuda():
+        return []
+    return list_gpus() or [UNNAMED]
 
 
 def parse(text: str) -> list[Gpu]:
@@ -88,3 +107,16 @@ def _number(text: str) -> float | None:
         return float(text)
     except ValueError:
         return None
+
+
+def _torch_has_cuda() -> bool:
+    """Whether it was built for it; its file `version.py` says so without loading the rest."""
+    package = find_spec("torch")
+    if package is None or package.origin is None:
+        return False
+    spec = spec_from_file_location("torch_version", Path(package.origin).with_name("version.py"))
+    if spec is None or spec.loader is None:
+        return False
+    version = module_from_spec(spec)
+    spec.loader.exec_module(version)
+    return version.cuda is not None

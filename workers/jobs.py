@@ -32,7 +32,7 @@ from workers.datasets import Dataset, Split, class_names, open_dataset
 from workers.export import export_onnx, verify_onnx
 from workers.isolation.child import Emit, Job
 from workers.memory import out_of_memory_named
-from workers.networks import build_network, count_macs, count_parameters
+from workers.networks import build_network, count_activations, count_macs, count_parameters
 from workers.scored_images import float_scores, scored_images
 from workers.toolchains import HeldOut, toolchain
 from workers.toolchains.held_out import Progress, part
@@ -45,6 +45,7 @@ Parameters = Mapping[str, Any]
 PROGRESS_EVERY_S = 1.0
 COMPARED_IMAGES: Mapping[Task, int] = MappingProxyType({Task.SEGMENTATION: 200, Task.CLASSIFICATION: 1000})
 """Of the validation split, to compare calibrations on: one class tells less than a mask, and small images cost less."""
+FLOAT_BYTES, HALF_BYTES = 4, 2
 COMPILED = 0.8
 """Share of the work on a trained network, as progress is told; the rest is its scores in float32."""
 
@@ -137,11 +138,13 @@ def train_network(parameters: Parameters, emit: Emit) -> dict[str, Any]:
     """Trains an architecture up to a rung, from a checkpoint or from scratch.
 
     In: space, architecture, training, seed, rung, checkpoint (path or None), device, cache (folder), out (folder);
-    to be taught, teacher (architecture) and teacher_checkpoint (path), a network of the same space.
+    of a GPU that others use too, gpu (its UUID) and memory_share (bytes, None for all that is free); to be taught,
+    teacher (architecture) and teacher_checkpoint (path), a network of the same space.
     Out: metrics, per_class, class_names (by channel), epochs (trained in all; fewer than the rung's after an early
-    stop), micro_batch (images at a time that fitted into memory), checkpoint, onnx (paths; the trained network).
+    stop), micro_batch (images at a time that fitted into memory), memory (`PeakMemory`; None on a CPU), checkpoint,
+    onnx (paths; the trained network).
     Emits `{"type": "progress", "share": …}` about once a second and `{"type": "epoch", "epoch": …, "metrics": …,
-    "train_loss": …, "seconds": …, "images": …}` (trained on in that epoch).
+    "train_loss": …, "seconds": …, "images": …, "memory": …}` (images: trained on in that epoch).
     Errors: `TrainingDiverged`, `OutOfMemory`, `DataError`, `ArtifactMissing` (checkpoint).
     """
     space = _parse(SearchSpaceSettings, parameters["space"])
@@ -157,7 +160,8 @@ def train_network(parameters: Parameters, emit: Emit) -> dict[str, Any]:
         settings,
         epochs_total=settings.epochs[parameters["rung"]],
         seed=parameters["seed"],
-        device=_device(parameters["device"]),
+        device=_device(parameters["device"], parameters.get("gpu")),
+        memory_share=parameters.get("memory_share"),
         resume_from=None if parameters["checkpoint"] is None else Path(parameters["checkpoint"]),
         save_to=out / "checkpoint.pt",
         teacher=_teacher(space, parameters, len(dataset.class_names)),
@@ -171,9 +175,28 @@ def train_network(parameters: Parameters, emit: Emit) -> dict[str, Any]:
         "class_names": list(dataset.class_names),
         "epochs": result.epochs_total,
         "micro_batch": result.micro_batch,
+        "memory": result.memory and asdict(result.memory),
         "checkpoint": str(out / "checkpoint.pt"),
         "onnx": str(out / "trained.onnx"),
     }
+
+
+def footprint(parameters: Parameters, emit: Emit) -> dict[str, Any]:
+    """About how much memory a training will need, from shapes alone; by what factor it is wrong has to be measured.
+
+    In: space, architecture, dataset, training. Out: bytes: weights, gradients, the optimizer's two averages and the
+    weights' own, and what the layers put out for a batch, logits once more for the loss.
+    """
+    space = _parse(SearchSpaceSettings, parameters["space"])
+    settings = _parse(TrainingSettings, parameters["training"])
+    assert isinstance(settings, NetworkTraining), "a network is trained on images"
+    classes, shape = _classes(parameters), (1, 3, space.input_size, space.input_size)
+    with torch.device("meta"):
+        network = build_network(space, Architecture.from_dict(parameters["architecture"]), classes)
+    copies = 4 + (settings.ema_decay is not None)
+    layers = count_activations(network, shape) * (HALF_BYTES if settings.amp else FLOAT_BYTES)
+    logits = classes * (space.input_size**2 if settings.task is Task.SEGMENTATION else 1) * FLOAT_BYTES
+    return {"bytes": count_parameters(network) * FLOAT_BYTES * copies + settings.batch_size * (layers + logits)}
 
 
 def _within_memory(job: Job) -> Job:
@@ -191,6 +214,7 @@ JOBS: Mapping[str, Job] = MappingProxyType(
         "compile": _within_memory(compile_network),
         "compile_trained": _within_memory(compile_trained),
         "train": _within_memory(train_network),
+        "footprint": _within_memory(footprint),
     }
 )
 
@@ -226,10 +250,15 @@ def _teacher(space: SearchSpaceSettings, parameters: Parameters, classes: int) -
     return teacher
 
 
-def _device(wanted: str) -> str:
-    """A GPU is of no use to a torch that was built without CUDA."""
+def _device(wanted: str, gpu: str | None = None) -> str:
+    """A GPU is of no use to a torch that was built without CUDA. gpu: UUID of the only one to use."""
     if not wanted.startswith("cuda") or torch.version.cuda is None:
         return "cpu"
+    if gpu:
+        # Read when CUDA begins, which it has not: a process that had begun could not have been forked from. By UUID,
+        # since CUDA numbers GPUs in an order of its own; and all others hidden, for a library that merely touches one
+        # takes half a gigabyte of it.
+        os.environ["CUDA_VISIBLE_DEVICES"] = gpu
     # Every batch has the same shape, so looking for the fastest algorithms pays.
     torch.backends.cudnn.benchmark = True
     return wanted

@@ -1,6 +1,7 @@
 """The worker as a process."""
 
 import logging
+import os
 import warnings
 from collections.abc import Sequence
 
@@ -9,11 +10,14 @@ from celery.exceptions import SecurityWarning
 
 from db.presence import Presence, facts_of_this_process
 from paretofarm import instruments
+from paretofarm.lifecycle import Stage
 from paretofarm.messaging import WORKER_STAGES
 from paretofarm.meter import NO_METER, Meter
 from paretofarm.settings import Settings
 from workers.app import worker_app
 from workers.bench import Bench
+from workers.gpu import training_gpus
+from workers.placement import default_slots
 
 log = logging.getLogger(__name__)
 
@@ -23,18 +27,21 @@ ALL_QUEUES = tuple(stage.value for stage in WORKER_STAGES)
 def run(
     settings: Settings,
     *,
-    concurrency: int = 1,
+    concurrency: int | None = None,
     queues: Sequence[str] = ALL_QUEUES,
     name: str = "worker",
     meter: Meter = NO_METER,
 ) -> None:
     """Builds, compiles and trains until SIGTERM or SIGINT; then jobs are stopped and their evaluations handed back.
 
-    concurrency: jobs at a time, one process and, on a CPU, one core each. Must be called in the main thread.
+    concurrency: jobs at a time, one process and, on a CPU, one core each; None: what this host is good for. Must be
+    called in the main thread.
     """
-    bench = Bench(settings, name=name, meter=meter)
+    gpus = training_gpus() if Stage.TRAIN in queues else []
+    slots = concurrency or default_slots(gpus, os.cpu_count() or 1)
+    bench = Bench(settings, name=name, meter=meter, slots=slots, gpus=gpus)
     bench.start()
-    meter.set(instruments.SLOTS, concurrency)
+    meter.set(instruments.SLOTS, slots)
 
     def drain(**_: object) -> None:
         log.info("shutting down: handing back what is not finished")
@@ -49,7 +56,7 @@ def run(
         worker = app.Worker(
             hostname=f"{name}@%h",
             pool_cls="threads",
-            concurrency=concurrency,
+            concurrency=slots,
             queues=list(queues),
             without_gossip=True,
             without_mingle=True,
@@ -59,11 +66,11 @@ def run(
         )
 
     def say_up(**_: object) -> None:
-        log.info("worker is up: queues %s; %s at a time", ", ".join(queues), concurrency)
+        log.info("worker is up: queues %s; %s at a time; GPUs: %s", ", ".join(queues), slots, len(gpus))
 
     signals.worker_ready.connect(say_up, weak=False)
     try:
-        facts = facts_of_this_process(bench.owner, "worker", queues, {"slots": concurrency})
+        facts = facts_of_this_process(bench.owner, "worker", queues, {"slots": slots})
         with Presence(bench.database, facts):
             worker.start()
     finally:

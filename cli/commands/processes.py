@@ -53,7 +53,9 @@ def scheduler(metrics: MetricsAddress | None, verbose: bool) -> None:
     type=click.IntRange(1, 1024),
     default=None,
     metavar="N",
-    help="Evaluations at a time. Each CPU training uses one thread.  [default: number of processors]",
+    help="Evaluations at a time. Each training has one thread and, if any, one GPU, which it shares as long as all fit "
+    "into its memory.  [default: four for each GPU where it trains, at most one a processor; without GPUs one a "
+    "processor]",
 )
 @click.option("--name", default="worker", show_default=True, help="Name in the database, before @HOST-PROCESS.")
 @metrics_option()
@@ -64,7 +66,7 @@ def worker(queues: str, concurrency: int | None, name: str, metrics: MetricsAddr
     \b
     Examples:
       paretofarm worker --concurrency 4
-      paretofarm worker --queues train --concurrency 1     on a host with one GPU
+      paretofarm worker --queues train                     on a host with GPUs
       paretofarm worker --queues build,compile             on a host without
     """
     names = _queue_names(queues)
@@ -78,7 +80,7 @@ def worker(queues: str, concurrency: int | None, name: str, metrics: MetricsAddr
     settings = service_settings(os.environ, "worker")
     with serve_metrics(metrics, Process.WORKER, [CachedReadings(read_gpus, keep_s=GPU_KEEP_S)]) as meter:
         wait_for_broker(settings.broker_url)
-        run(settings, concurrency=concurrency or os.cpu_count() or 1, queues=names, name=name, meter=meter)
+        run(settings, concurrency=concurrency, queues=names, name=name, meter=meter)
 
 
 def _queue_names(text: str) -> tuple[str, ...]:

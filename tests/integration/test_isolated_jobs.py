@@ -264,6 +264,31 @@ def test_a_missing_data_set_is_named(server: ForkServer, training: Result, tmp_p
         run(server, "train", {**training, "training": {**training["training"], "dataset": missing}})
 
 
+def test_a_training_for_a_gpu_runs_on_the_cpu_where_torch_knows_none(server: ForkServer, training: Result) -> None:
+    told = {"device": "cuda", "gpu": "GPU-5f0a2c1e", "memory_share": 2**30}
+    result, messages = run(server, "train", {**training, **told})
+    assert (result["micro_batch"], result["memory"]) == (8, None)
+    assert [each["memory"] for each in messages if each["type"] == "epoch"] == [None]
+
+
+def test_a_footprint_is_told_of_networks_that_fit_nowhere(server: ForkServer, training: Result) -> None:
+    def told(**changes: Any) -> int:
+        found, _ = run(server, "footprint", {**training, "training": {**training["training"], **changes}})
+        return int(found["bytes"])
+
+    plain = told()
+    weights = told(ema_decay=0.9) - plain
+    assert weights > 0
+    assert told(batch_size=16) - plain == plain - 4 * weights, "the rest is of the batch"
+    assert told(amp=False) > plain
+    space = HourglassSpace(
+        type="hourglass", input_size=SIDE, base_channels=(1024,), ops=("conv7x7",), downsample_blocks=2
+    )
+    architecture = space.search_space().sample(np.random.default_rng(0))
+    huge = {**training, "space": space.model_dump(mode="json"), "architecture": architecture.to_dict()}
+    assert run(server, "footprint", huge)[0]["bytes"] > 10 * MEMORY_BYTES
+
+
 def test_a_candidate_too_large_for_its_memory_limit_is_out_of_memory(server: ForkServer, network: Result) -> None:
     space = HourglassSpace(
         type="hourglass", input_size=SIDE, base_channels=(1024,), ops=("conv7x7",), downsample_blocks=2

@@ -8,11 +8,11 @@ from paretofarm.spaces import SearchSpaceSettings
 from paretofarm.spaces.mobile_classifier import MobileClassifierSpace, plan_classifier
 from paretofarm.spaces.plan import plan_network
 from paretofarm.spaces.skeleton import HourglassSkeleton
-from workers.networks.counts import count_macs, count_parameters
+from workers.networks.counts import count_activations, count_macs, count_parameters
 from workers.networks.hourglass import HourglassNetwork
 from workers.networks.mobile_classifier import MobileClassifier
 
-__all__ = ["build_network", "count_macs", "count_parameters"]
+__all__ = ["build_network", "count_activations", "count_macs", "count_parameters"]
 
 
 def build_network(settings: SearchSpaceSettings, architecture: Architecture, classes: int) -> nn.Module:

@@ -1,6 +1,6 @@
 """What a network costs before anybody runs it: parameters and multiply-accumulates."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -17,13 +17,30 @@ def count_macs(network: nn.Module, input_shape: Sequence[int]) -> int:
     Only shapes are computed (on torch's meta device), so the greatest network takes milliseconds and no memory. The
     network is left as it was.
     """
+    layers = [module for module in network.modules() if isinstance(module, nn.Conv2d | nn.Linear)]
+    return _total(network, input_shape, layers, lambda layer, output: output.numel() * _macs_per_output(layer))
+
+
+def count_activations(network: nn.Module, input_shape: Sequence[int]) -> int:
+    """Numbers that all layers put out for one input of this shape: what a training keeps of them grows with it."""
+    layers = [module for module in network.modules() if not any(True for _ in module.children())]
+    return _total(network, input_shape, layers, lambda layer, output: output.numel())
+
+
+def _total(
+    network: nn.Module,
+    input_shape: Sequence[int],
+    layers: Iterable[nn.Module],
+    count: Callable[[nn.Module, Tensor], int],
+) -> int:
+    """Of what is counted each time that one of the layers puts something out."""
     total = 0
 
     def add(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         nonlocal total
-        total += output.numel() * _macs_per_output(module)
+        total += count(module, output)
 
-    hooks = [module.register_forward_hook(add) for module in network.modules() if _has_macs(module)]
+    hooks = [layer.register_forward_hook(add) for layer in layers]
     try:
         _run_shapes(network, input_shape)
     finally:
@@ -44,10 +61,6 @@ def _run_shapes(network: nn.Module, input_shape: Sequence[int]) -> None:
     finally:
         for module, was_training in training.items():
             module.training = was_training
-
-
-def _has_macs(module: nn.Module) -> bool:
-    return isinstance(module, nn.Conv2d | nn.Linear)
 
 
 def _macs_per_output(module: nn.Module) -> int:

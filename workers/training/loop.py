@@ -19,6 +19,7 @@ from paretofarm.errors import ArtifactMissing, DataError, TrainingDiverged
 from paretofarm.training import NetworkTraining
 from workers.datasets import Dataset, ImageMaskArrays, Split
 from workers.memory import out_of_memory_named
+from workers.memory_needs import PeakMemory
 from workers.training.augmentation import Augmentation
 from workers.training.averaging import AveragedWeights
 from workers.training.batches import Batches, shuffled, spread
@@ -29,7 +30,7 @@ from workers.training.loss import LabelLoss
 from workers.training.micro_batches import MicroBatches, parts
 from workers.training.normalization import estimate_statistics
 from workers.training.optimization import make_optimizer, set_learning_rate
-from workers.training.resident import nearest
+from workers.training.resident import ResidentSplit, nearest
 from workers.training.result import EpochMetrics, TrainingResult
 
 Forward = Callable[[torch.Tensor], torch.Tensor]
@@ -46,6 +47,7 @@ def train(
     epochs_total: int,
     seed: int,
     device: str = "cpu",
+    memory_share: int | None = None,
     resume_from: Path | None = None,
     save_to: Path | None = None,
     teacher: nn.Module | None = None,
@@ -55,6 +57,7 @@ def train(
     """Trains until `epochs_total` epochs are done in all, those of `resume_from` included, and validates after each.
 
     Ends earlier where `settings.early_stop` says so. The network ends with the weights that were scored, on `device`.
+    memory_share: bytes of the device for this training, where others use it too; None: whatever is free.
     A batch that does not fit into memory goes through the network in parts, whose gradients are added up.
     Writes `save_to` after every epoch, before `on_epoch`. `teacher`, a trained network with the same inputs and
     classes, is asked where `settings.distillation` is there. `on_progress` gets the share of this call that is done.
@@ -62,7 +65,7 @@ def train(
     """
     _require_learnable(dataset)
     with out_of_memory_named(f"training in batches of {settings.batch_size}"):
-        training = _Training(network, dataset, settings, seed, torch.device(device), teacher)
+        training = _Training(network, dataset, settings, seed, torch.device(device), teacher, memory_share)
         first = training.resume(resume_from) if resume_from is not None else 0
         return training.run(range(first, max(epochs_total, first)), save_to, on_epoch, on_progress)
 
@@ -78,6 +81,7 @@ class _Training:
         seed: int,
         device: torch.device,
         teacher: nn.Module | None,
+        memory_share: int | None = None,
     ) -> None:
         self.dataset = dataset
         self.settings = settings
@@ -90,8 +94,8 @@ class _Training:
         self.amp_type = _amp_type(device) if settings.amp else None
         self.scaler = torch.amp.GradScaler(device.type, enabled=self.amp_type is torch.float16)
         self.loss = LabelLoss(dataset, settings, teacher, device)
-        self.train_split = nearest(dataset.splits[Split.TRAIN], device)
-        self.validation_split = nearest(dataset.splits[Split.VALIDATION], device)
+        self.train_split = nearest(dataset.splits[Split.TRAIN], device, memory_share)
+        self.validation_split = nearest(dataset.splits[Split.VALIDATION], device, memory_share)
         self.chosen = spread(len(self.train_split), settings.share)
         self.batches = Batches(self.train_split, settings.batch_size, device)
         self.micro_batches = MicroBatches(settings.batch_size)
@@ -135,7 +139,8 @@ class _Training:
             train_loss = self.train_epoch(epoch, partial(_report_share, on_progress, epochs, epoch))
             evaluation = self.validate()
             self.course.append(evaluation.scores.main(self.dataset.task))
-            finished.append(EpochMetrics(epoch + 1, train_loss, self.metrics(evaluation), time.monotonic() - started))
+            seconds = time.monotonic() - started
+            finished.append(EpochMetrics(epoch + 1, train_loss, self.metrics(evaluation), seconds, self.memory()))
             if save_to is not None:
                 self.save(save_to, epoch + 1)
             on_epoch(finished[-1])
@@ -145,8 +150,15 @@ class _Training:
             self.save(save_to, done)
         if self.average is not None:
             self.network.load_state_dict(self.average.network.state_dict())
-        per_class, micro_batch = evaluation.scores.per_class, self.micro_batches.size
-        return TrainingResult(self.metrics(evaluation), per_class, tuple(finished), done, micro_batch)
+        metrics, per_class = self.metrics(evaluation), evaluation.scores.per_class
+        return TrainingResult(metrics, per_class, tuple(finished), done, self.micro_batches.size, self.memory())
+
+    def memory(self) -> PeakMemory | None:
+        if self.device.type != "cuda":
+            return None
+        splits = (self.train_split, self.validation_split)
+        resident = sum(split.size_bytes for split in splits if isinstance(split, ResidentSplit))
+        return PeakMemory(torch.cuda.max_memory_reserved(self.device), resident)
 
     def metrics(self, evaluation: Evaluation) -> dict[str, float]:
         """Named as in `paretofarm.metrics`."""

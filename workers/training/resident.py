@@ -32,13 +32,23 @@ class ResidentSplit:
         chosen = torch.from_numpy(indices).to(self.images.device)
         return self.images[chosen], self.masks[chosen]
 
+    @property
+    def size_bytes(self) -> int:
+        return self.images.nbytes + self.masks.nbytes
 
-def nearest(split: ImageMaskArrays, device: torch.device) -> ImageMaskArrays | ResidentSplit:
-    """The split where trainings read it fastest; main memory is near enough for a CPU."""
+
+def nearest(
+    split: ImageMaskArrays, device: torch.device, memory_share: int | None = None
+) -> ImageMaskArrays | ResidentSplit:
+    """The split where trainings read it fastest; main memory is near enough for a CPU.
+
+    memory_share: bytes of the GPU that this training may count on, where it has not all of it: who comes first would
+    take the room of those who come later.
+    """
     if device.type != "cuda":
         return split
     free, _ = torch.cuda.mem_get_info(device)
-    return ResidentSplit.of(split, device) if fits(split, free) else split
+    return ResidentSplit.of(split, device) if fits(split, min(free, memory_share or free)) else split
 
 
 def fits(split: ImageMaskArrays, free_bytes: int) -> bool:

@@ -46,6 +46,15 @@ def test_trainers_alone_get_the_gpu() -> None:
     assert reserved == {"trainer": [{"driver": "nvidia", "count": 2, "capabilities": ["gpu"]}]}
 
 
+def test_a_gpu_has_several_trainings_and_a_cpu_one() -> None:
+    def slots(*overrides: str, **environment: str) -> str:
+        command: list[str] = merged(*overrides, environment=environment)["trainer"]["command"]
+        return command[-1]
+
+    assert (slots(GPU), slots()) == ("4", "1")
+    assert slots(GPU, PARETOFARM_TRAIN_SLOTS="12") == slots(PARETOFARM_TRAIN_SLOTS="12") == "12"
+
+
 @pytest.mark.parametrize(
     ("index", "indices"), [("", []), ("https://wheels.example/cu130", ["https://wheels.example/cu130"])]
 )

@@ -1,6 +1,11 @@
 """What `nvidia-smi` prints, read."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
+import torch
 
 from paretofarm.instrument import Reading
 from workers import gpu
@@ -43,6 +48,50 @@ def test_lines_that_are_something_else_are_left_out() -> None:
 def test_only_gpus_that_the_process_may_use_are_told(chosen: str | None, expected: list[str]) -> None:
     environment = {} if chosen is None else {"CUDA_VISIBLE_DEVICES": chosen}
     assert [each.index for each in visible(parse(TWO), environment)] == expected
+
+
+@pytest.fixture
+def driver(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A machine with a GPU, as far as files and programs tell; the folder of its `nvidia-smi`."""
+    control = tmp_path / "nvidiactl"
+    control.touch()
+    monkeypatch.setattr(gpu, "_DRIVER", control)
+    monkeypatch.setattr(gpu, "_torch_has_cuda", lambda: True)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    program = tmp_path / "nvidia-smi"
+    program.write_text(f"#!/bin/sh\ncat <<'END'\n{TWO}END\n")
+    program.chmod(0o755)
+    return tmp_path
+
+
+def test_trainings_use_what_the_driver_tells(driver: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [each.uuid for each in gpu.training_gpus()] == [each.uuid for each in parse(TWO)]
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+    assert [each.index for each in gpu.training_gpus()] == ["1"]
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert gpu.training_gpus() == []
+
+
+def test_a_gpu_that_nvidia_smi_does_not_name_is_one_of_unknown_size(
+    driver: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "MIG-5f0a2c1e")
+    assert gpu.training_gpus() == [gpu.UNNAMED]
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+    (driver / "nvidia-smi").unlink()
+    assert gpu.training_gpus() == [gpu.UNNAMED]
+
+
+def test_a_torch_for_cpus_has_no_gpus(driver: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gpu, "_torch_has_cuda", lambda: False)
+    assert gpu.training_gpus() == []
+
+
+def test_what_torch_was_built_for_is_known_without_loading_it() -> None:
+    script = "import sys; from workers import gpu; print(gpu._torch_has_cuda(), 'torch' in sys.modules)"
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+    assert said.stdout.split() == [str(torch.version.cuda is not None), "False"]
 
 
 def test_a_machine_without_a_driver_has_no_gpus(monkeypatch: pytest.MonkeyPatch) -> None:

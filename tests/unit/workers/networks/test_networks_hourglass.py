@@ -7,7 +7,7 @@ from paretofarm.architecture import Architecture
 from paretofarm.errors import ArchitectureError, BuildFailed
 from paretofarm.spaces import HourglassMobileSpace, HourglassSpace, NasBench201Space, SearchSpaceSettings
 from paretofarm.spaces.plan import LayerPlan
-from workers.networks import build_network, count_macs, count_parameters
+from workers.networks import build_network, count_activations, count_macs, count_parameters
 from workers.networks.layers import InvertedBottleneck, build_layer
 
 CLASSES = 19
@@ -92,6 +92,14 @@ def test_counting_leaves_the_network_as_it_was() -> None:
 def test_macs_of_groups_and_linear_layers() -> None:
     network = nn.Sequential(nn.Conv2d(8, 8, (3, 5), padding="same", groups=4), nn.Flatten(), nn.Linear(8 * 16, 10))
     assert count_macs(network, (1, 8, 4, 4)) == 8 * 16 * 2 * 15 + 8 * 16 * 10
+
+
+def test_activations_are_what_each_layer_puts_out() -> None:
+    network = nn.Sequential(
+        nn.Conv2d(3, 8, 3, stride=2, padding=1), nn.ReLU(), nn.Sequential(nn.Upsample(scale_factor=2))
+    )
+    assert count_activations(network, (1, 3, 4, 4)) == 8 * 4 + 8 * 4 + 8 * 16
+    assert count_activations(network, (5, 3, 4, 4)) == 5 * (8 * 4 + 8 * 4 + 8 * 16)
 
 
 def test_a_lower_resolution_costs_less_and_answers_at_the_full_one() -> None:
