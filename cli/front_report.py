@@ -67,12 +67,13 @@ def write_front(report: FrontReport, *, as_json: bool, as_csv: bool, plot: Path 
         click.echo(f"picture: {plot}", err=True)
 
 
-def query_hints(search: str, objective: Objective, candidate_id: int) -> Iterator[str]:
-    """How to ask for more. objective: the search's first."""
+def query_hints(search: str, objective: Objective, candidate_id: int, *, tabular: bool) -> Iterator[str]:
+    """How to ask for more. objective: the search's first; tabular: there are no networks to export."""
     best_first = f"{'-' if objective.goal is Goal.MAXIMIZE else ''}{objective.name}"
     yield "ask for more:"
     yield f"  paretofarm front {search} --json"
     yield f"  paretofarm candidates {search} --sort={best_first}"
     yield f"  paretofarm candidate {candidate_id}"
-    yield f"  paretofarm export {candidate_id}"
+    if not tabular:
+        yield f"  paretofarm export {candidate_id}"
     yield f"  paretofarm db shell -c \"select * from pareto_front where search = '{search}'\""

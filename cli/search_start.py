@@ -205,5 +205,7 @@ def _report(database: Database, start: Start, search: StoredExperiment) -> None:
             f"no candidate of {search.name} is complete and feasible: see `paretofarm candidates {search.name}`"
         )
     write_front(report, as_json=start.as_json, as_csv=False, plot=start.plot)
-    for line in query_hints(search.name, search.experiment.objectives[0], report.results[0].id):
+    experiment = search.experiment
+    first, tabular = report.results[0].id, experiment.is_tabular
+    for line in query_hints(search.name, experiment.objectives[0], first, tabular=tabular):
         click.echo(line, err=True)

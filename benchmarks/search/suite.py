@@ -1,15 +1,15 @@
 """python -m benchmarks.search.suite: every problem, every algorithm, 20 seeds; tables and plots are kept beside it.
 
 What was run is kept in `benchmarks/search/results.json` and not run again: delete lines of it, or the file, to have
-them anew. `--only WORD` runs what has it in its name. All of it takes some hours on two cores; the plots are drawn from
-what is there.
+them anew; more `--seeds` than were run are added. `--only WORD` runs what has it in its name. All of it takes some
+hours on two cores; tables and plots are of what is there.
 """
 
 import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,17 +93,18 @@ def main(argv: Sequence[str] | None = None) -> None:
     options = parser.parse_args(argv)
     results = _kept()
     for entry in entries():
-        if options.only in entry.name and len(results.get(entry.name, ())) < options.seeds:
-            results[entry.name] = _run(entry, options.seeds, options.processes)
+        kept = results.get(entry.name, [])
+        if options.only in entry.name and len(kept) < options.seeds:
+            results[entry.name] = [*kept, *_run(entry, range(len(kept), options.seeds), options.processes)]
             RESULTS.write_text(_text(results), encoding="utf-8")
             sys.stdout.write(f"{entry.name}: done\n")
     write_tables(results, FOLDER / "results.md")
     save_plot(results, [problem.name for problem in PROBLEMS], FOLDER / "results.png")
 
 
-def _run(entry: Entry, seeds: int, processes: int) -> list[dict[str, Any]]:
+def _run(entry: Entry, seeds: Iterable[int], processes: int) -> list[dict[str, Any]]:
     with ThreadPoolExecutor(processes) as side_by_side:
-        return list(side_by_side.map(run_apart, map(entry.job, range(seeds))))
+        return list(side_by_side.map(run_apart, map(entry.job, seeds)))
 
 
 def _kept() -> dict[str, list[dict[str, Any]]]:

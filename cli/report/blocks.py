@@ -83,12 +83,12 @@ class Code:
 
 @dataclass(frozen=True)
 class Card:
-    """One of the picked networks. kind: its pick."""
+    """One of the picked networks. kind: its pick; command: what gets it, where there is something to get."""
 
     title: str
     kind: str
     pairs: tuple[tuple[str, str], ...]
-    command: str
+    command: str | None
 
 
 @dataclass(frozen=True)

@@ -102,3 +102,12 @@ def test_no_network_was_made_and_the_trainings_hours_are_the_tables(
         epochs = session.scalars(select(TrainingMetricsRow)).all()
     assert {row.epoch for row in epochs} == {200}
     assert all(seconds.min() * 0.999 <= row.duration_s <= seconds.max() * 1.001 for row in epochs)
+
+
+def test_its_report_promises_no_network(searched: dict[str, Any], environment: dict[str, str], tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    run(environment, "report", "tabular", "--out", str(page))
+    text = page.read_text()
+    assert "looked up in a table" in text
+    assert "paretofarm finish" not in text and "paretofarm export" not in text
+    assert all(f"{member['metrics']['accuracy']:.4f}" in text for member in searched["candidates"])

@@ -18,9 +18,7 @@ def section(dossier: Dossier) -> Section:
     title, anchor = "Short training against full training", "full-training"
     final = dossier.final
     if final is None:
-        name = dossier.own.name
-        nothing = f"{name} has not been finished: paretofarm finish {name} trains its best to the end."
-        return Section(title, anchor, [Words(nothing)])
+        return Section(title, anchor, [Words(_nothing(dossier.own))])
     metric = trained_metric(final)
     pairs = [each for each in dossier.networks if _partial(each, metric) is not None]
     blocks: list[Block] = [Words(_fallen(final, dossier.networks))]
@@ -33,6 +31,12 @@ def section(dossier: Dossier) -> Section:
         others = f"It was finished more than once; not told of here: {listed(dossier.other_finals)}."
         blocks.append(Words(others, note=True))
     return Section(title, anchor, blocks)
+
+
+def _nothing(own: Run) -> str:
+    if own.search.experiment.is_tabular:
+        return f"{own.name} looked networks up in a table: there is nothing to train to the end."
+    return f"{own.name} has not been finished: paretofarm finish {own.name} trains its best to the end."
 
 
 def trained_metric(run: Run) -> str | None:

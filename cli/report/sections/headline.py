@@ -30,6 +30,8 @@ def _search(run: Run) -> str:
 
 def _end(dossier: Dossier) -> str:
     final = dossier.final
+    if dossier.own.search.experiment.is_tabular:
+        return "No network was built or trained: what each of them comes to was looked up in a table."
     if final is None:
         return (
             "They have not been trained to the end yet; `paretofarm finish` does that. What follows is what the search "
@@ -61,7 +63,8 @@ def _card(dossier: Dossier, pick: Pick, network: Network) -> Card:
     pairs += [(heading(name), metric_text(name, candidate.metrics[name])) for name in USUAL
               if name in candidate.metrics and name not in named]  # fmt: skip
     title = pick_name(run, pick)
-    return Card(f"{title[0].upper()}{title[1:]}", pick.value, tuple(pairs), f"paretofarm export {candidate.id}")
+    command = None if run.search.experiment.is_tabular else f"paretofarm export {candidate.id}"
+    return Card(f"{title[0].upper()}{title[1:]}", pick.value, tuple(pairs), command)
 
 
 def _how_chosen(dossier: Dossier) -> str:
