@@ -211,6 +211,7 @@ EPOCH_SECONDS = _histogram(
     buckets=_WORKING_TIMES,
 )
 CHECKPOINT_BYTES = _histogram("checkpoint_size_bytes", "bytes", "Checkpoints as stored.", by=_WORKER, buckets=_SIZES)
+GPU_WAITING = _gauge("gpu_trainings_waiting", "", "Trainings that wait for room on a GPU, a slot each.", by=_WORKER)
 GPU_MEMORY_USED = _gpu("gpu_memory_used_bytes", "bytes", "GPU memory in use, by anybody.")
 GPU_MEMORY_SIZE = _gpu("gpu_memory_size_bytes", "bytes", "GPU memory in all.")
 GPU_BUSY = _gpu("gpu_utilisation_ratio", "ratio", "Share of the time in which the GPU ran something.")

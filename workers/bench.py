@@ -69,7 +69,7 @@ class Bench:
         self._store = ArtifactStore(settings.artifacts, settings.cache)
         self._tables = TableFiles()
         self._server = ForkServer(nice=nice)
-        self._gpus = GpuTrainings(gpus, slots=slots) if gpus else None
+        self._gpus = GpuTrainings(gpus, slots=slots, meter=meter) if gpus else None
         self._running: set[IsolatedJob] = set()
         self._lock = threading.Lock()
         self._stopping = False

@@ -1,15 +1,14 @@
 """The GPUs of a worker's host, shared among its trainings."""
 
-import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+from paretofarm import instruments
+from paretofarm.meter import NO_METER, Meter
 from workers.gpu import Gpu
 from workers.placement import Load, Promise, place
-
-log = logging.getLogger(__name__)
 
 LOOK_AGAIN_S = 5.0
 """While a training waits for room: others than ours may have given some back."""
@@ -30,8 +29,9 @@ class GpuPool:
     look: reads the GPUs anew; what it no longer tells is taken as it was last.
     """
 
-    def __init__(self, gpus: Sequence[Gpu], look: Callable[[], Sequence[Gpu]]) -> None:
+    def __init__(self, gpus: Sequence[Gpu], look: Callable[[], Sequence[Gpu]], meter: Meter = NO_METER) -> None:
         self._look = look
+        self._meter = meter
         self._gpus = {gpu.uuid: gpu for gpu in gpus}
         self._others = {gpu.uuid: gpu.memory_used or 0.0 for gpu in gpus}
         self._places: list[Place] = []
@@ -69,6 +69,7 @@ class GpuPool:
         ticket = object()
         with self._changed:
             self._queue.append(ticket)
+        self._meter.add(instruments.GPU_WAITING)
         try:
             while True:
                 check()
@@ -84,6 +85,7 @@ class GpuPool:
                         return found
                     self._changed.wait(LOOK_AGAIN_S)
         finally:
+            self._meter.add(instruments.GPU_WAITING, -1)
             with self._changed:
                 self._queue.remove(ticket)
                 self._tell()

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from paretofarm.errors import OutOfMemory
+from paretofarm.meter import NO_METER, Meter
 from workers.gpu import Gpu, list_gpus
 from workers.gpu_pool import GpuPool, Place
 from workers.memory_needs import MemoryNeeds, PeakMemory
@@ -21,8 +22,10 @@ Run = Callable[[dict[str, Any], Callable[[PeakMemory], None]], Result]
 class GpuTrainings:
     """slots: how many there may be at a time. Safe to use from many threads."""
 
-    def __init__(self, gpus: Sequence[Gpu], *, slots: int, look: Callable[[], Sequence[Gpu]] = list_gpus) -> None:
-        self._pool = GpuPool(gpus, look)
+    def __init__(
+        self, gpus: Sequence[Gpu], *, slots: int, look: Callable[[], Sequence[Gpu]] = list_gpus, meter: Meter = NO_METER
+    ) -> None:
+        self._pool = GpuPool(gpus, look, meter)
         self._needs = MemoryNeeds()
         self._slots = slots
         self._gpus = len(gpus)
@@ -47,8 +50,9 @@ class GpuTrainings:
     def _run(
         self, name: str, kind: Hashable, estimate: float, run: Run, check: Callable[[], None], *, alone: bool
     ) -> Result:
-        ask = partial(self._needs.ask, kind, estimate)
-        with self._pool.place((lambda: None) if alone else ask, check) as place:
+        ask: Callable[[], Promise] = (lambda: None) if alone else partial(self._needs.ask, kind, estimate)
+        log.info("%s: asks for %s", name, _in_words(ask()))
+        with self._pool.place(ask, check) as place:
             is_guess = not self._needs.knows(kind)
             log.info("%s: on GPU %s, promised %s", name, place.gpu.index, _in_words(place.promise))
 
@@ -75,4 +79,4 @@ class _Crowded(Exception):
 
 
 def _in_words(promise: Promise) -> str:
-    return "all of it" if promise is None else f"{promise / 2**30:.1f} GiB"
+    return "all memory of a GPU" if promise is None else f"{promise / 2**30:.1f} GiB"

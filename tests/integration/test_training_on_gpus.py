@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
-from factories import claim_first, store_candidates, store_experiment
+from factories import claim_first, make_proposal, store_experiment
 from sqlalchemy import select
 
 from db import candidates, leases
@@ -13,10 +14,13 @@ from db.report import Report
 from db.session import Database
 from db.tables import EvaluationRow
 from db.work import perform
+from paretofarm.architecture import Architecture
 from paretofarm.errors import OutOfMemory
 from paretofarm.lifecycle import Stage, Step
 from paretofarm.settings import Settings
+from paretofarm.spaces import HourglassSpace
 from workers.bench import Bench
+from workers.datasets.faces import write_faces
 from workers.gpu import Gpu
 from workers.memory_needs import PeakMemory
 
@@ -59,16 +63,23 @@ class StandIn(Bench):
 
 
 @pytest.fixture
-def bench(database: Database, database_url: str, tmp_path: Path) -> Iterator[StandIn]:
-    settings = Settings(database_url, "redis://nowhere", (tmp_path / "artifacts").as_uri(), tmp_path / "cache")
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    return Settings(database_url, "redis://nowhere", (tmp_path / "artifacts").as_uri(), tmp_path / "cache")
+
+
+@pytest.fixture
+def bench(database: Database, settings: Settings) -> Iterator[StandIn]:
     made = StandIn(settings, name="worker", slots=2, gpus=[GPU])
     yield made
     made.close()
 
 
-def trained(database: Database, bench: Bench) -> EvaluationRow:
+def trained(
+    database: Database, bench: Bench, architecture: Architecture | None = None, **experiment: Any
+) -> EvaluationRow:
     with database.transaction() as session:
-        (candidate_id,) = store_candidates(session, store_experiment(session).id)
+        search = store_experiment(session, **experiment).id
+        (candidate_id,) = candidates.propose(session, search, [make_proposal(architecture)])
         build = session.scalars(select(EvaluationRow).filter_by(candidate_id=candidate_id)).one()
         leases.report(session, claim_first(session, build.id), Report())
         candidates.queue(session, candidate_id, [TRAIN])
@@ -98,3 +109,25 @@ def test_one_that_does_not_fit_alone_fails_at_once(bench: StandIn, database: Dat
     assert [function for function, _ in bench.ran] == ["footprint", "train"]
     bench.fits = True
     assert trained(database, bench).status.value == "done", "its place was given back"
+
+
+def test_real_jobs_understand_what_they_are_told(database: Database, settings: Settings, tmp_path: Path) -> None:
+    """They train on the CPU here, and tell of no GPU's memory."""
+    write_faces(tmp_path / "faces", 40, 32, seed=1)
+    space = HourglassSpace(type="hourglass", input_size=32, base_channels=(8,), downsample_blocks=2)
+    dataset = {"type": "face_synthetics", "path": str(tmp_path / "faces"), "size": 32}
+    bench = Bench(settings, name="worker", slots=2, gpus=[GPU])
+    try:
+        row = trained(
+            database,
+            bench,
+            space.search_space().sample(np.random.default_rng(0)),
+            search_space=space.model_dump(mode="json"),
+            training={"type": "segmentation", "dataset": dataset, "batch_size": 4},
+        )
+    finally:
+        bench.close()
+    assert (row.status.value, row.reason) == ("done", None)
+    assert row.details is not None
+    assert row.details["micro_batch"] == 4
+    assert "memory" not in row.details

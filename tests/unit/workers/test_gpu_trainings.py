@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 
 from paretofarm.errors import LeaseLost, OutOfMemory, WorkerCrashed
+from paretofarm.instrument import Instrument
+from paretofarm.instruments import GPU_WAITING
+from paretofarm.meter import NoMeter
 from workers import gpu_pool
 from workers.gpu import Gpu
 from workers.gpu_trainings import GpuTrainings
@@ -215,6 +218,28 @@ def test_who_is_not_wanted_any_more_does_not_wait_on() -> None:
     assert waiting.ended.wait(WAIT_S)
     assert isinstance(waiting.error, LeaseLost) and not waiting.parameters
     running.finish()
+
+
+def test_how_many_wait_is_told() -> None:
+    meter = Counting()
+    farm = GpuTrainings([gpu()], slots=8, look=lambda: [gpu()], meter=meter)
+    first = Training(farm)
+    assert first.gpu
+    second = Training(farm)
+    assert waits(second)
+    assert meter.waiting == 1
+    first.finish()
+    assert second.gpu
+    assert meter.waiting == 0
+    second.finish()
+
+
+class Counting(NoMeter):
+    waiting = 0.0
+
+    def add(self, instrument: Instrument, amount: float = 1.0, **labels: str) -> None:
+        assert instrument is GPU_WAITING
+        self.waiting += amount
 
 
 def test_a_job_is_told_its_gpu_and_its_share_of_it() -> None:
