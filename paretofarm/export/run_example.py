@@ -17,7 +17,11 @@ from PIL import Image
 here = Path(__file__).parent
 info = json.loads((here / "network.json").read_text())
 side, names = info["input"]["shape"][-1], info["class_names"]
-picture = Image.open(sys.argv[1]).convert("RGB")
+picture = Image.open(sys.argv[1])
+if picture.mode.startswith("I;16"):  # grey of 16 bits, which Pillow would clip
+    picture = Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
+# As in training: black shows through where a picture is transparent.
+picture = Image.alpha_composite(Image.new("RGBA", picture.size, "black"), picture.convert("RGBA")).convert("RGB")
 pixels = np.asarray(picture.resize((side, side), Image.Resampling.BILINEAR), np.float32) / 255
 session = onnxruntime.InferenceSession(here / info["run"], providers=["CPUExecutionProvider"])
 logits = session.run(None, {session.get_inputs()[0].name: pixels.transpose(2, 0, 1)[None]})[0]

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -23,7 +24,10 @@ from db.session import Database
 from db.tables import ArtifactRow, CandidateRow, EventRow
 from paretofarm.calibration import CalibrationResult
 from paretofarm.lifecycle import Stage, Step
+from workers.datasets.decoding import decode
 from workers.datasets.faces import write_faces
+from workers.datasets.image_file import scan
+from workers.datasets.listing import ClassifiedImage
 from workers.export import export_onnx
 from workers.session import infer, open_session
 
@@ -81,6 +85,24 @@ def test_what_was_exported_segments_a_picture_with_numpy_onnxruntime_and_pillow(
     with Image.open(mask) as drawn:
         assert np.array_equal(np.asarray(drawn), expected)
     assert result.stdout.splitlines()[0].startswith(f"{CLASS_NAMES[expected.min()]}: ")
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "I;16"])
+def test_it_reads_a_picture_as_trainings_do(
+    trained: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    run("export", trained, "--out", tmp_path / "out", "--no-int8")
+    rng = np.random.default_rng(3)
+    grey = rng.integers(0, 65536, (SIDE, SIDE), np.uint16)
+    colours = Image.fromarray(rng.integers(0, 256, (SIDE, SIDE, 4), np.uint8))
+    opened = Image.fromarray(grey) if mode == "I;16" else colours.convert("RGB").convert(mode)
+    if mode in ("RGBA", "LA"):
+        opened.putalpha(colours.getchannel("A"))
+    opened.save(tmp_path / "picture.png")
+    file = scan(tmp_path)["picture.png"]
+    pixels, _ = decode(ClassifiedImage("picture", file, 0), size=SIDE, classes=1)
+    monkeypatch.setattr(sys, "argv", ["run.py", str(file.path)])
+    assert np.array_equal(runpy.run_path(str(tmp_path / "out" / "run.py"))["pixels"], pixels.astype(np.float32) / 255)
 
 
 def test_a_trained_network_comes_in_float_and_int8_with_its_facts(
