@@ -16,8 +16,8 @@ from db.events import EventKind
 from db.reruns import QUEUED_AGAIN
 from db.tables import NOW, CandidateRow, EarlierMeasurementRow, EvaluationRow, MeasurementRow
 from paretofarm.lifecycle import HALTING_CODES, CandidateStatus, EvaluationStatus, Stage
-from paretofarm.metrics import metric_key
-from paretofarm.racing import LATENCY, Contested, Repeated, intervals_of, pool
+from paretofarm.metrics import LATENCY, metric_key
+from paretofarm.racing import Contested, Repeated, intervals_of, pool
 
 GIVEN_UP = "not_repeated"
 """In an evaluation's details: why it could not be measured again. What was known of it stands."""

@@ -15,10 +15,10 @@ from paretofarm.fidelity import Fidelity
 from paretofarm.final import SUFFIX as FINAL_SUFFIX
 from paretofarm.final import Final
 from paretofarm.lifecycle import Plan
-from paretofarm.metrics import Metric
+from paretofarm.metrics import LATENCY, Metric
 from paretofarm.objective import Constraint, Objective
 from paretofarm.predictor import Predictor
-from paretofarm.racing import LATENCY, Racing
+from paretofarm.racing import Racing
 from paretofarm.runtimes import MeasurementSettings
 from paretofarm.spaces import SearchSpaceSettings
 from paretofarm.spaces.network_space import NetworkSpace

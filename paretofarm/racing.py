@@ -9,12 +9,11 @@ from pydantic import Field
 
 from paretofarm.doubt import undominated
 from paretofarm.history import History, Member
-from paretofarm.metrics import metric_key
+from paretofarm.metrics import LATENCY, metric_key
 from paretofarm.objective import Objective
 from paretofarm.sensitivity import NORMAL_QUANTILE
 from paretofarm.strict import Strict
 
-LATENCY = "latency_ms"
 _SURE = 1e-9
 """The least relative error of a measurement: a table's has none, and weights are finite."""
 

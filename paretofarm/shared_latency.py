@@ -9,9 +9,7 @@ from paretofarm.dataset import FaceSynthetics
 from paretofarm.experiment import Experiment
 from paretofarm.history import Member
 from paretofarm.lifecycle import CandidateStatus
-from paretofarm.metrics import metric_key
-
-LATENCY = "latency_ms"
+from paretofarm.metrics import LATENCY, metric_key
 
 
 @dataclass(frozen=True)

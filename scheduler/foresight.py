@@ -13,10 +13,11 @@ from paretofarm.architecture import Architecture
 from paretofarm.described import Inputs
 from paretofarm.experiment import Experiment
 from paretofarm.history import History, Member
+from paretofarm.metrics import LATENCY
 from paretofarm.objective import Constraint
 from paretofarm.screening import Hopeless
 from paretofarm.search_space import SearchSpace
-from paretofarm.shared_latency import LATENCY, MeasuredLatency, newest
+from paretofarm.shared_latency import MeasuredLatency, newest
 from scheduler.store import SearchStore
 
 if TYPE_CHECKING:
