@@ -42,6 +42,13 @@ CHILD = """
     LIMIT 1
 """
 """A candidate with a parent, that one, and a choice in which they differ."""
+EARLIER = """
+    INSERT INTO earlier_measurements (evaluation_id, measurement)
+    SELECT m.evaluation_id, to_jsonb(m)
+    FROM measurements m JOIN evaluations e ON e.id = m.evaluation_id
+    WHERE e.candidate_id = :candidate
+    RETURNING (measurement -> 'summary' ->> 'latency_ms')::float8
+"""
 PAGES = {
     "searches": "/",
     "search": SEARCH,
@@ -300,6 +307,15 @@ def test_a_candidate_shows_all_that_is_known(browser: Browser, site: Site) -> No
     with urlopen(str(browser.find("[data-key=export]").get_attribute("href")), timeout=10) as answer:
         names = zipfile.ZipFile(io.BytesIO(answer.read())).namelist()
     assert any(name.endswith("README.md") for name in names)
+
+
+def test_a_candidate_that_was_measured_again_shows_what_was_measured_before(browser: Browser, site: Site) -> None:
+    candidate = site.farm.ids[5]
+    with site.farm.database.transaction() as session:
+        latency_ms = session.execute(text(EARLIER), {"candidate": candidate}).scalar_one()
+    browser.open(f"/candidates/{candidate}")
+    told = browser.text("section[aria-label='Measurement on virtual']")
+    assert "Measured before" in told and f"{latency_ms:.3f} ms: the candidate's latency is what all" in told
 
 
 def test_a_family_is_a_tree_whose_lines_say_what_changed(browser: Browser, site: Site) -> None:

@@ -11,7 +11,7 @@ const median = (values) => {
 };
 
 export function measurementCard(measurement) {
-  const { summary } = measurement;
+  const { summary, earlier } = measurement;
   const shown = [
     ["Latency", `${summary.latency_ms.toFixed(3)} ms [${summary.low_ms.toFixed(3)}, ${summary.high_ms.toFixed(3)}]`],
     ["Raw median", `${summary.raw_latency_ms.toFixed(3)} ms · p90 ${summary.p90_ms.toFixed(3)} · minimum ${summary.minimum_ms.toFixed(3)}`],
@@ -20,6 +20,7 @@ export function measurementCard(measurement) {
     ["Phone", h("span", {}, measurement.phone, " ", simulated(measurement.simulated))],
     ["Runtime", measurement.runtime],
     ["When", moment(measurement.created_at)],
+    ["Measured before", earlier.length > 0 ? `${earlier.map(({ latency_ms }) => latency_ms.toFixed(3)).join(", ")} ms: the candidate's latency is what all of them say together` : null],
   ];
   return [
     summary.noisy && h("p", { class: "notice" }, "Noisy: its interval is wider than the search asked for."),
