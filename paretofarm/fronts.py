@@ -1,6 +1,11 @@
 """Which points nothing dominates: by sorting with one or two objectives, by elimination with more."""
 
+from bisect import bisect_left, bisect_right
+
 import numpy as np
+
+_ROUNDS = 20
+"""Of elimination, each of which looks at all points at once; what then is left of three objectives is swept."""
 
 
 def front_mask(points: np.ndarray) -> np.ndarray:
@@ -36,9 +41,33 @@ def _by_elimination(points: np.ndarray) -> np.ndarray:
     mask = np.zeros(len(points), dtype=bool)
     ranks = [np.unique(values, return_inverse=True)[1] for values in points.T]
     left = np.argsort(np.sum(ranks, axis=0), kind="stable")
-    while len(left):
+    rounds = 0
+    while len(left) and (rounds < _ROUNDS or points.shape[1] > 3):
         best = points[left[0]]
         equal = (points[left] == best).all(axis=1)
         mask[left[equal]] = True
         left = left[(points[left] < best).any(axis=1)]
+        rounds += 1
+    mask[left[_by_sweep(points[left])]] = True
     return mask
+
+
+def _by_sweep(points: np.ndarray) -> np.ndarray:
+    """Three objectives, in order of the first: what came before dominates where it is no worse in the other two.
+
+    Of those only the front of the other two is kept, a staircase: y rises, z falls.
+    """
+    unique, kinds = np.unique(points, axis=0, return_inverse=True)
+    mask = np.zeros(len(unique), dtype=bool)
+    ys: list[float] = []
+    zs: list[float] = []
+    for place, (_, y, z) in enumerate(unique.tolist()):
+        step = bisect_right(ys, y)
+        if step and zs[step - 1] <= z:
+            continue
+        mask[place] = True
+        first = last = bisect_left(ys, y)
+        while last < len(zs) and zs[last] >= z:
+            last += 1
+        ys[first:last], zs[first:last] = [y], [z]
+    return np.asarray(mask[kinds.reshape(-1)])

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
+from operator import attrgetter
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -71,7 +72,7 @@ class History:
         observations: Sequence[Member] = (),
         measured: Sequence[Member] = (),
     ) -> None:
-        self.members = tuple(sorted(members, key=lambda member: member.number))
+        self.members = tuple(sorted(members, key=attrgetter("number")))
         self.objectives = tuple(objectives)
         self.constraints = tuple(constraints)
         self.rungs = tuple(rungs)
@@ -93,7 +94,7 @@ class History:
 
     @cached_property
     def _own_digests(self) -> frozenset[str]:
-        return frozenset(member.digest for member in self.members)
+        return frozenset(map(attrgetter("digest"), self.members))
 
     def passing_over(self, digests: Iterable[str]) -> "History":
         """The same, with some more architectures that are not to be proposed."""

@@ -20,7 +20,7 @@ def non_domination_rank(
 
     violations, shape [points], 0 where feasible: Deb's constrained dominance. Feasible points come before infeasible
     ones, and those by how little they violate. enough: stop once so many points have their rank, all others share the
-    next one; saves time with three or more objectives.
+    next one; saves time with two or more objectives.
     """
     array = _checked(points)
     if violations is None:
@@ -125,22 +125,51 @@ def _checked_violations(violations: ArrayLike, count: int) -> np.ndarray:
 def _ranks(points: np.ndarray, enough: int | None) -> np.ndarray:
     if points.shape[1] == 1:
         return np.unique(points[:, 0], return_inverse=True)[1].astype(np.int64)
-    return _ranks_2d(points) if points.shape[1] == 2 else _ranks_by_peeling(points, enough)
+    return _ranks_2d(points, enough) if points.shape[1] == 2 else _ranks_by_peeling(points, enough)
 
 
-def _ranks_2d(points: np.ndarray) -> np.ndarray:
-    """One pass in lexicographic order: a point belongs to the first front whose lowest second coordinate is above its.
+def _ranks_2d(points: np.ndarray, enough: int | None) -> np.ndarray:
+    """In lexicographic order, where a point is dominated by those before it that are no higher, and by no others."""
+    order = np.lexsort((points[:, 1], points[:, 0]))
+    ordered = points[order]
+    fresh = np.ones(len(points), dtype=bool)
+    fresh[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
+    kinds = np.cumsum(fresh) - 1  # equal points share a rank
+    heights = ordered[fresh, 1]
+    by_kind = _all_ranks(heights) if enough is None else _first_ranks(heights, np.bincount(kinds), enough)
+    ranks = np.empty(len(points), dtype=np.int64)
+    ranks[order] = by_kind[kinds]
+    return ranks
+
+
+def _all_ranks(heights: np.ndarray) -> np.ndarray:
+    """One pass: a point belongs to the first front whose lowest height is above its.
 
     Those lows never decrease from front to front, so bisection finds it.
     """
-    unique, inverse = np.unique(points, axis=0, return_inverse=True)
     lows: list[float] = []
-    ranks = np.empty(len(unique), dtype=np.int64)
-    for position, y in enumerate(unique[:, 1].tolist()):
+    ranks = np.empty(len(heights), dtype=np.int64)
+    for position, y in enumerate(heights.tolist()):
         rank = bisect_right(lows, y)
         lows[rank : rank + 1] = [y]
         ranks[position] = rank
-    return ranks[inverse.reshape(-1)]
+    return ranks
+
+
+def _first_ranks(heights: np.ndarray, counts: np.ndarray, enough: int) -> np.ndarray:
+    """Front by front, each what is lower than all before it, until so many points are placed; counts: of equal ones."""
+    ranks = np.zeros(len(heights), dtype=np.int64)
+    left = np.arange(len(heights))
+    rank = placed = 0
+    while len(left):
+        ranks[left] = rank
+        if placed >= enough:
+            break
+        y = heights[left]
+        is_low = np.concatenate(([True], y[1:] < np.minimum.accumulate(y)[:-1]))
+        placed += int(counts[left[is_low]].sum())
+        left, rank = left[~is_low], rank + 1
+    return ranks
 
 
 def _ranks_by_peeling(points: np.ndarray, enough: int | None) -> np.ndarray:

@@ -49,7 +49,8 @@ class Search:
         self._at_work: dict[int, tuple[EvaluationState, ...]] = {}
         self._inheritance: Inheritance | None = None
         self._foresight: Foresight | None = None
-        self._remark: str | None = None
+        self._topic: str | None = None
+        self._topic_is_known = False
 
     def tick(self, session: Session, status: ExperimentStatus, capacity: Capacity) -> None:
         """One step of the search, in the caller's transaction. capacity: of the farm, as it is now."""
@@ -203,10 +204,12 @@ class Search:
 
     def _note(self, store: SearchStore, remark: str | None) -> None:
         """An event for what the algorithm has to say, when it begins to say so and when it stops."""
-        topic = remark.partition(" (")[0] if remark else None
-        if topic == self._remark:
+        if not self._topic_is_known:
+            self._topic, self._topic_is_known = _topic(store.last_remark()), True
+        topic = _topic(remark)
+        if topic == self._topic:
             return
-        self._remark = topic
+        self._topic = topic
         store.remark(remark or ON_AGAIN)
         log.warning("%s: %s", self.stored.name, remark or ON_AGAIN)
 
@@ -242,3 +245,8 @@ class Search:
         except ConfigError as error:
             store.remark(error.message)
             log.warning("%s: %s", self.stored.name, error.message)
+
+
+def _topic(remark: str | None) -> str | None:
+    """What a remark is about, without its figures; None where there is nothing to say, or not any more."""
+    return remark.partition(" (")[0] if remark and remark != ON_AGAIN else None

@@ -64,6 +64,9 @@ class SearchStore(Protocol):
     def remark(self, text: str) -> None:
         """What the algorithm has to say."""
 
+    def last_remark(self) -> str | None:
+        """What it said last; None where it never has."""
+
     def queue(self, candidate_id: int, steps: Sequence[Step]) -> None: ...
 
     def pause(self, candidate_id: int) -> None: ...
@@ -126,6 +129,11 @@ class DatabaseStore:
     def remark(self, text: str) -> None:
         kind, details = EventKind.ALGORITHM_REMARKED, {"remark": text}
         events.record(self.session, kind, experiment_id=self.experiment_id, details=details)
+
+    def last_remark(self) -> str | None:
+        kinds = [EventKind.ALGORITHM_REMARKED]
+        found = events.latest(self.session, kinds=kinds, experiment_id=self.experiment_id, limit=1)
+        return str(found[0].details["remark"]) if found else None
 
     def queue(self, candidate_id: int, steps: Sequence[Step]) -> None:
         candidates.queue(self.session, candidate_id, steps)

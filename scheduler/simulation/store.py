@@ -144,6 +144,9 @@ class MemoryStore:
     def remark(self, text: str) -> None:
         self.remarks.append(text)
 
+    def last_remark(self) -> str | None:
+        return self.remarks[-1] if self.remarks else None
+
     def pause(self, candidate_id: int) -> None:
         self._in_flight.pop(candidate_id).status = CandidateStatus.PAUSED
 

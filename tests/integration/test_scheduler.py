@@ -1,17 +1,19 @@
 """The scheduler on real Postgres and a real broker; the work is done by the test, at once and as it pleases."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any
 
+import numpy as np
 import pytest
 from factories import make_experiment
 from redis import Redis
 from services import RunningBroker, RunningPostgres, migrate, wait_until
 from sqlalchemy import select, text, update
 
-from db import candidates, experiments, leases, reruns, workers
+from db import candidates, events, experiments, leases, reruns, workers
+from db.events import EventKind
 from db.experiments import ExperimentStatus, StoredExperiment
 from db.planning import PLANNING_LOCK
 from db.report import Report
@@ -22,6 +24,7 @@ from paretofarm.errors import BuildFailed, DatabaseUnavailable, DataError, Paret
 from paretofarm.lifecycle import CandidateStatus, EvaluationStatus, Stage
 from scheduler.broker import Broker
 from scheduler.loop import Scheduler
+from scheduler.search import ON_AGAIN
 
 RESULTS: dict[Stage, dict[str, float]] = {
     Stage.BUILD: {"parameters": 1e4, "macs": 1e6},
@@ -74,6 +77,29 @@ class Farm:
                 else:
                     leases.report(session, claim, Report(metrics={**RESULTS[row.stage], **results}))
         return len(queued)
+
+    def train(self, miou: Callable[[CandidateRow], float]) -> None:
+        """Builds and trains whatever is in flight, each as good as that says."""
+        self.work(Stage.BUILD)
+        self.scheduler.tick()
+        with self.database.transaction() as session:
+            query = select(EvaluationRow).where(EvaluationRow.status == EvaluationStatus.QUEUED)
+            for row in session.scalars(query).all():
+                claim = leases.claim(session, row.id, row.attempt, owner="test", lease_s=60)
+                assert claim is not None
+                leases.report(
+                    session, claim, Report(metrics={"miou": miou(session.get_one(CandidateRow, row.candidate_id))})
+                )
+        self.scheduler.tick()
+
+    def restart(self) -> None:
+        """A new scheduler, as after a kill."""
+        self.scheduler = Scheduler(self.database, self._broker, resend_s=30)
+
+    def remarks(self) -> list[str]:
+        with self.database.transaction() as session:
+            found = events.latest(session, kinds=[EventKind.ALGORITHM_REMARKED], experiment_id=self.id)
+        return [event.details["remark"] for event in found]
 
     def run_to_the_end(self) -> None:
         for _ in range(100):
@@ -363,3 +389,32 @@ def test_more_messages_are_under_way_where_there_are_more_to_claim_them(database
         announce(farm, "phone", "agent", ("measure.virtual", "score.virtual"))
         farm.scheduler.tick()
         assert farm.waiting("build") == 101
+
+
+def by_chance(row: CandidateRow) -> float:
+    return float(np.random.default_rng(row.number).random())
+
+
+def by_depth(row: CandidateRow) -> float:
+    return len(row.architecture["choices"]) / 200
+
+
+def test_an_algorithm_that_doubts_its_model_says_so_once_and_once_when_it_relies_on_it_again(
+    database_url: str, broker_url: str
+) -> None:
+    guided = {"algorithm": {"type": "surrogate_pareto", "pool": 50}, "in_flight": 8, "stop": {"candidates": 500}}
+    objectives = [{"name": "miou", "goal": "maximize"}]
+    with closing(Farm(database_url, broker_url, **guided, objectives=objectives, constraints=[])) as farm:
+        farm.scheduler.tick()
+        for _ in range(5):
+            farm.train(by_chance)
+            farm.restart()
+        (doubt,) = farm.remarks()
+        assert doubt.startswith("the model of miou predicts no better than chance")
+        for _ in range(15):
+            farm.train(by_depth)
+            farm.restart()
+        # For a while the model may be now better and now worse than chance: each change is told, and nothing else.
+        told = [remark == ON_AGAIN for remark in farm.remarks()]
+        assert told == [place % 2 == 1 for place in range(len(told))]
+        assert farm.remarks()[-1] == ON_AGAIN

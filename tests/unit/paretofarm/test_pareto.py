@@ -70,6 +70,15 @@ def test_constrained_ranks_agree_with_debs_definition(points: np.ndarray, data: 
     assert non_domination_rank(points, violations).tolist() == oracle_ranks(points, better)
 
 
+@pytest.mark.parametrize("kinds", [4, 40, 1000])
+def test_a_large_front_of_three_objectives_is_that_of_the_definition(kinds: int) -> None:
+    rng = np.random.default_rng(kinds)
+    points = rng.integers(0, kinds, (300, 3)).astype(np.float64)
+    points[:, 2] = 2 * kinds - points[:, 0] - points[:, 1] + rng.integers(0, 2, 300)
+    assert len(front(points)) > 30
+    assert front(points).tolist() == oracle_front(points)
+
+
 @some
 @given(points=point_sets(), data=st.data())
 def test_the_order_of_points_does_not_matter(points: np.ndarray, data: st.DataObject) -> None:
