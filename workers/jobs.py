@@ -153,7 +153,7 @@ def train_network(parameters: Parameters, emit: Emit) -> dict[str, Any]:
     dataset = open_dataset(settings.dataset, Path(parameters["cache"]))
     network = _network(space, parameters, len(dataset.class_names))
     out = Path(parameters["out"])
-    images = len(spread(len(dataset.splits[Split.TRAIN]), settings.share))
+    images = len(spread(dataset.splits[Split.TRAIN], settings.share))
     result = train(
         network,
         dataset,

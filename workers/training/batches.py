@@ -70,8 +70,19 @@ def shuffled(count: int, batch_size: int, rng: np.random.Generator) -> list[npt.
     return [order[start : start + batch_size] for start in range(0, max(count - batch_size, 0) + 1, batch_size)]
 
 
-def spread(count: int, share: float) -> npt.NDArray[np.int64]:
-    """Indices of a share of so many images, evenly apart, at least one; all of them where the share is 1."""
+def spread(split: ImageMaskArrays, share: float) -> npt.NDArray[np.int64]:
+    """Indices of a share of a split's images, evenly apart, at least one; all of them where the share is 1.
+
+    Where an image has one class, of each class: classes come in turn, and every second image may be one class alone.
+    """
+    if split.masks[0].size > 1:
+        return _apart(len(split), share)
+    labels = np.asarray(split.masks).ravel()
+    by_class = [np.flatnonzero(labels == label) for label in np.unique(labels)]
+    return np.sort(np.concatenate([places[_apart(len(places), share)] for places in by_class]))
+
+
+def _apart(count: int, share: float) -> npt.NDArray[np.int64]:
     return np.linspace(0, count - 1, max(1, round(count * share))).round().astype(np.int64)
 
 

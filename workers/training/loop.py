@@ -96,7 +96,7 @@ class _Training:
         self.loss = LabelLoss(dataset, settings, teacher, device)
         self.train_split = nearest(dataset.splits[Split.TRAIN], device, memory_share)
         self.validation_split = nearest(dataset.splits[Split.VALIDATION], device, memory_share)
-        self.chosen = spread(len(self.train_split), settings.share)
+        self.chosen = spread(dataset.splits[Split.TRAIN], settings.share)
         self.batches = Batches(self.train_split, settings.batch_size, device)
         self.micro_batches = MicroBatches(settings.batch_size)
         self.augmentation = Augmentation(settings.augment, dataset, device)

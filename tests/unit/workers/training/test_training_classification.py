@@ -9,10 +9,10 @@ import torch
 from small_training import classification_settings, small_classification, small_classifier
 
 from paretofarm.task import Task
-from workers.datasets import IGNORE_INDEX, Split
+from workers.datasets import IGNORE_INDEX, ImageMaskArrays, Split
 from workers.scored_images import scored_images, scores_of
 from workers.training import train
-from workers.training.batches import to_input
+from workers.training.batches import spread, to_input
 from workers.training.checkpoint import load_checkpoint
 from workers.training.class_weights import inverse_sqrt_weights
 from workers.training.distortion import Distortion
@@ -47,6 +47,16 @@ def test_training_learns_the_class_of_an_image(augment: str) -> None:
     assert [scores and scores.pixels for scores in result.per_class.values()] == np.bincount(
         small_classification().splits[Split.VALIDATION].masks.ravel()
     ).tolist()
+
+
+@pytest.mark.parametrize("count", [55, 56, 59, 100])
+def test_a_share_of_images_whose_classes_come_in_turn_has_all_of_them_alike(count: int) -> None:
+    labels = (np.arange(count) % 2).astype(np.uint8).reshape(count, 1, 1)
+    split = ImageMaskArrays(np.zeros((count, 1, 1, 3), np.uint8), labels, tuple(map(str, range(count))))
+    chosen = spread(split, 0.5)
+    assert len(chosen) == len(set(chosen.tolist())) and abs(len(chosen) - count / 2) <= 1
+    assert np.ptp(np.bincount(labels[chosen].ravel(), minlength=2)) <= 1
+    assert chosen.tolist() == sorted(chosen) and spread(split, 1.0).tolist() == list(range(count))
 
 
 def test_accuracy_is_the_share_of_images_that_are_right() -> None:
