@@ -17,7 +17,6 @@ from pathlib import Path
 import numpy as np
 from prometheus_client import CollectorRegistry
 from sqlalchemy import text, update
-from sqlalchemy.orm import Session
 
 from cli.local_stack import LocalStack
 from cli.metrics.prometheus_meter import PrometheusMeter
@@ -30,6 +29,7 @@ from paretofarm.lifecycle import CandidateStatus, EvaluationStatus
 from scheduler.broker import Broker
 from scheduler.loop import Scheduler
 
+CHUNK = 2_000
 REPEATS = 30
 DOCUMENT = {
     "name": "ticking",
@@ -58,7 +58,7 @@ def main() -> None:
         experiment = parse_experiment(DOCUMENT, "benchmark")
         with database.transaction() as session:
             search = experiments.create(session, experiment, source="", code_version="benchmark")
-            _fill(session, search, experiment, count)
+        _fill(database, search, experiment, count)
         with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text("VACUUM ANALYZE"))
         _say(f"{count:,} finished candidates, medians of {REPEATS}")
@@ -81,24 +81,27 @@ def _report(database: Database, scheduler: Scheduler) -> None:
     _say(f"  one trivial transaction: {statistics.median(trivial):.2f} ms")
 
 
-def _fill(session: Session, search: int, experiment: Experiment, count: int) -> None:
-    """Complete candidates with random metrics, in one statement: triggers look at all rows of one at once."""
+def _fill(database: Database, search: int, experiment: Experiment, count: int) -> None:
+    """Complete candidates with random metrics; analysed meanwhile, as by autovacuum: triggers look for each."""
     rng = np.random.default_rng(0)
     space = experiment.search_space.search_space()
     statement = text(
         "INSERT INTO candidates (experiment_id, number, digest, architecture, origin, parents, status, metrics) "
-        "SELECT :search, number - 1, digest, architecture, 'random', '{}', 'complete', metrics "
+        "SELECT :search, :first + number - 1, digest, architecture, 'random', '{}', 'complete', metrics "
         "FROM unnest(CAST(:digests AS text[]), CAST(:architectures AS jsonb[]), CAST(:metrics AS jsonb[])) "
         "WITH ORDINALITY AS filled (digest, architecture, metrics, number)"
     )
-    architectures = [space.sample(rng) for _ in range(count)]
-    metrics = [{"miou": rng.random(), "latency_ms@phone": rng.random() * 50} for _ in range(count)]
-    columns = {
-        "digests": [architecture.digest for architecture in architectures],
-        "architectures": [architecture.canonical_json for architecture in architectures],
-        "metrics": [json.dumps(each) for each in metrics],
-    }
-    session.execute(statement, {"search": search, **columns})
+    for first in range(0, count, CHUNK):
+        architectures = [space.sample(rng) for _ in range(min(CHUNK, count - first))]
+        metrics = [{"miou": rng.random(), "latency_ms@phone": rng.random() * 50} for _ in architectures]
+        columns = {
+            "digests": [architecture.digest for architecture in architectures],
+            "architectures": [architecture.canonical_json for architecture in architectures],
+            "metrics": [json.dumps(each) for each in metrics],
+        }
+        with database.transaction(durable=False) as session:
+            session.execute(statement, {"search": search, "first": first, **columns})
+            session.execute(text("ANALYZE candidates, points"))
 
 
 def _end_one(database: Database) -> None:
