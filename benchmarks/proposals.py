@@ -53,7 +53,7 @@ def main() -> None:
         ("surrogate_pareto, 3 objectives", surrogate, OBJECTIVES),
     ):
         _compare_batches(name, algorithm, objectives, members, architectures)
-    for algorithm, calls in ((evolution, 200), (surrogate, 20)):
+    for algorithm, calls in ((evolution, 200), (surrogate, 30)):
         _watch_memory(algorithm, calls, members, architectures)
     _compare_ranking(members, architectures)
 
@@ -77,7 +77,7 @@ def _compare_batches(
 def _watch_memory(
     algorithm: SearchAlgorithm, calls: int, members: Sequence[Member], architectures: Architectures
 ) -> None:
-    """What Python and numpy hold after many calls, beyond what they hold after a few."""
+    """What Python and numpy hold after many calls, beyond half as many, when the described architectures are full."""
 
     def propose(first: int, last: int) -> int:
         for seed in range(first, last):
