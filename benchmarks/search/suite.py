@@ -56,12 +56,14 @@ class Entry:
     evaluations: int
     in_flight: int = 1
     cheap_latency: bool = False
+    is_long: bool = False
 
     @property
     def name(self) -> str:
         cheap = ", latency known" if self.cheap_latency else ""
         crowd = f", {self.in_flight} in flight" if self.in_flight > 1 else ""
-        return f"{self.problem.name}: {self.algorithm}{cheap}{crowd}"
+        to_the_end = ", long" if self.is_long else ""
+        return f"{self.problem.name}: {self.algorithm}{cheap}{crowd}{to_the_end}"
 
     def job(self, seed: int) -> Job:
         return Job(
@@ -77,12 +79,16 @@ class Entry:
 
 
 def entries() -> Iterator[Entry]:
-    """All algorithms on all problems; on the first two also with latency known and with many in flight."""
+    """All algorithms on all problems; on the first two also with latency known and with many in flight. What takes long
+    comes last."""
     for problem in PROBLEMS:
-        yield from (Entry(problem, algorithm, 1000) for algorithm in (SURROGATE, *BASELINES))
+        yield Entry(problem, SURROGATE, 200)
+        yield from (Entry(problem, algorithm, 1000) for algorithm in BASELINES)
     for problem in PROBLEMS[:2]:
         yield Entry(problem, SURROGATE, 200, cheap_latency=True)
         yield Entry(problem, SURROGATE, 200, in_flight=16)
+    for problem in PROBLEMS:
+        yield Entry(problem, SURROGATE, 1000, is_long=True)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
