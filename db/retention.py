@@ -56,6 +56,9 @@ def retention_lock(url: str) -> Iterator[None]:
             raise BackupError("a backup, or another gc, is at work: try again when it has ended")
         connection.commit()
         yield
+        # A server that is only hung up on lets go a moment later, and whoever comes next would be turned away.
+        connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": RETENTION_LOCK})
+        connection.commit()
 
 
 def now(session: Session) -> datetime:

@@ -316,6 +316,17 @@ def link(session: Any, candidate_id: int, evaluation_id: int, kind: str, file: S
     )
 
 
+def test_whoever_comes_next_finds_the_lock_free(database: Database, database_url: str) -> None:
+    key = {"key": RETENTION_LOCK}
+    with database.transaction() as session:
+        session.execute(text("SELECT 1"))
+        for _ in range(50):
+            with retention.retention_lock(database_url):
+                pass
+            assert session.scalar(text("SELECT pg_try_advisory_lock(:key)"), key)
+            session.execute(text("SELECT pg_advisory_unlock(:key)"), key)
+
+
 def test_the_cache_loses_what_was_used_longest_ago(tmp_path: Path) -> None:
     store = ArtifactStore("memory://cached", cache=tmp_path / "cache")
     stored = [store.put_bytes(bytes([number]) * 100, "x") for number in range(4)]
