@@ -44,7 +44,7 @@ def _panel(axes: Axes, problem: str, results: Mapping[str, Sequence[Mapping[str,
         place, _, title = name.partition(": ")
         if place == problem:
             _curve(axes, title, runs)
-    axes.set(title=problem, xscale="log", xlabel="evaluations", ylabel="hypervolume (medians)", ylim=(0.2, 1.02))
+    axes.set(title=problem, xscale="log", xlabel="evaluations", ylabel="hypervolume (medians)", ylim=(0.2, 1.06))
     axes.set_xticks([40, 100, 200, 500, 1000], ["40", "100", "200", "500", "1000"])
     axes.minorticks_off()
     axes.grid(alpha=0.25)
