@@ -3,11 +3,9 @@
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 import pytest
-from factories import make_experiment
 from small_training import (
     classification_settings,
     small_classification,
@@ -16,14 +14,13 @@ from small_training import (
     small_network,
     small_settings,
 )
+from tabular_claim import tabular_claim
 from training_contract import TrainingBench, TrainingContract
 
-from db.claim import Claim
 from db.report import Report
 from db.table_files import TableFiles
 from paretofarm.errors import DataError, TrainingDiverged
 from paretofarm.lifecycle import Stage, Step
-from paretofarm.spaces.nas_bench_201 import from_codes
 from workers.datasets import Dataset
 from workers.tabular import look_up
 from workers.training import train
@@ -78,24 +75,4 @@ def told(table: Path, rung: int, codes: tuple[int, ...] = KNOWN) -> Report:
         "epochs": list(RUNGS),
         "metrics": {"accuracy": ["first", "last"]},
     }
-    experiment = make_experiment(
-        search_space={"type": "nas_bench_201"},
-        objectives=[{"name": "accuracy", "goal": "maximize"}],
-        constraints=[],
-        training=training,
-        measurement=None,
-    )
-    numbers = {name: 1 for name in ("evaluation_id", "attempt", "candidate_id", "number", "experiment_id")}
-    claim = Claim(
-        **numbers,
-        failures=0,
-        token=uuid4(),
-        owner="tester",
-        step=Step(Stage.TRAIN, rung=rung),
-        experiment_name="demo",
-        experiment=experiment,
-        architecture=from_codes(codes),
-        metrics={},
-        artifacts=(),
-    )
-    return look_up(claim, TableFiles())
+    return look_up(tabular_claim(training, Step(Stage.TRAIN, rung=rung), codes), TableFiles())

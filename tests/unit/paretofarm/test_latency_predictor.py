@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from paretofarm.architecture import Architecture
 from paretofarm.described import Inputs
 from paretofarm.history import History, Member
 from paretofarm.lifecycle import CandidateStatus
@@ -19,7 +20,7 @@ SPACE = NasBench201Space(type="nas_bench_201").search_space()
 KEY = "latency_ms@phone"
 
 
-def measurements(count: int, seed: int = 1) -> tuple[list, np.ndarray]:  # type: ignore[type-arg]
+def measurements(count: int, seed: int = 1) -> tuple[list[Architecture], np.ndarray]:
     """Random architectures, and what the phone needs for them, ms."""
     rng = np.random.default_rng(seed)
     drawn = {found.digest: found for found in (SPACE.sample(rng) for _ in range(2 * count))}
@@ -30,7 +31,7 @@ def measurements(count: int, seed: int = 1) -> tuple[list, np.ndarray]:  # type:
     return architectures, latencies.astype(np.float64)
 
 
-def inputs_of(architectures: list) -> Inputs:  # type: ignore[type-arg]
+def inputs_of(architectures: list[Architecture]) -> Inputs:
     return Inputs.of([SPACE.described.row(each) for each in architectures])
 
 

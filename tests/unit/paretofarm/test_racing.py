@@ -30,7 +30,9 @@ def member(number: int, miou: float, *latencies: tuple[float, float], **status: 
     )
 
 
-def doubts(*members: Member, devices: str = "a", repeated: tuple[Repeated, ...] = (), racing: Racing = RACING) -> set:  # type: ignore[type-arg]
+def doubts(
+    *members: Member, devices: str = "a", repeated: tuple[Repeated, ...] = (), racing: Racing = RACING
+) -> set[tuple[int, str, tuple[int, ...]]]:
     objectives = (MIOU, *(LATENCIES[device] for device in devices))
     found = contested(History(members, objectives, (), {}), racing, repeated)
     return {(each.number, each.device, each.rivals) for each in found}

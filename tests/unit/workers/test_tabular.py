@@ -2,17 +2,15 @@
 
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 import pytest
-from factories import make_experiment
+from tabular_claim import tabular_claim
 
 from db.claim import Claim
 from db.table_files import TableFiles
 from paretofarm.errors import BuildFailed, DataError, TrainingDiverged
 from paretofarm.lifecycle import Stage, Step
-from paretofarm.spaces.nas_bench_201 import from_codes
 from workers.tabular import look_up
 
 KNOWN, UNTRAINED = (0, 1, 2, 3, 4, 0), (1, 1, 1, 1, 1, 1)
@@ -41,26 +39,7 @@ def claim(table: Path, step: Step, codes: tuple[int, ...] = KNOWN) -> Claim:
         "seconds": [{"column": "seconds", "scale": 0.06}, "seconds"],
         "build": {"parameters": {"column": "params_M", "scale": 1e6}},
     }
-    experiment = make_experiment(
-        search_space={"type": "nas_bench_201"},
-        objectives=[{"name": "accuracy", "goal": "maximize"}],
-        constraints=[],
-        training=training,
-        measurement=None,
-    )
-    numbers = {name: 1 for name in ("evaluation_id", "attempt", "candidate_id", "number", "experiment_id")}
-    return Claim(
-        **numbers,
-        failures=0,
-        token=uuid4(),
-        owner="tester",
-        step=step,
-        experiment_name="demo",
-        experiment=experiment,
-        architecture=from_codes(codes),
-        metrics={},
-        artifacts=(),
-    )
+    return tabular_claim(training, step, codes)
 
 
 def test_a_build_is_its_columns_in_the_metrics_unit(table: Path) -> None:
