@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from paretofarm.architecture import Architecture
+from paretofarm.architecture import Architecture, Value
 from paretofarm.errors import ArchitectureError
 from paretofarm.runtimes import OnnxRuntimeMeasurement
 from paretofarm.spaces import HourglassSpace, MobileClassifierSpace
@@ -32,12 +32,13 @@ def sample(seed: int) -> Architecture:
 
 def squeezed() -> Architecture:
     space = SPACE.search_space()
-    values: dict[str, object] = {}
-    wanted = {"stem.stride": 2, "stages": 3}
+    values: dict[str, Value] = {}
+    wanted: dict[str, Value] = {"stem.stride": 2, "stages": 3}
     for choice in space.choices:
-        if choice.applies(values):  # type: ignore[arg-type]
+        if choice.applies(values):
             kind = choice.name.rpartition(".")[2]
-            value = {"op": "mbconv", "squeeze": True}.get(kind, choice.options[0])
+            options: dict[str, Value] = {"op": "mbconv", "squeeze": True}
+            value = options.get(kind, choice.options[0])
             values[choice.name] = wanted.get(choice.name, value)
     return space.validate(values)
 
