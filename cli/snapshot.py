@@ -35,5 +35,5 @@ class Snapshot:
     def is_over(self) -> bool:
         """Finished, or stopped with nothing left that comes to its end by itself."""
         if self.status is ExperimentStatus.STOPPED:
-            return not self.in_flight or (self.reason is not None and not self.stages)
+            return not self.stages and (not self.in_flight or self.reason is not None)
         return self.status is ExperimentStatus.FINISHED

@@ -6,7 +6,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Row, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -24,9 +24,19 @@ IN_FLIGHT = [status for status in CandidateStatus if status.in_flight]
 OPEN = [status for status in EvaluationStatus if status.is_open]
 
 
+def at_work() -> ColumnElement[bool]:
+    """Whether something is to be done about a candidate: it is in flight, or complete and being measured again."""
+    return or_(CandidateRow.status.in_(IN_FLIGHT), CandidateRow.contested_at.is_not(None))
+
+
+def changeable() -> ColumnElement[bool]:
+    """Whether a candidate's end may still come out in one way or another."""
+    return or_(CandidateRow.status.in_(UNFINISHED), CandidateRow.contested_at.is_not(None))
+
+
 @dataclass(frozen=True)
 class CandidateState:
-    """A candidate in flight, as much as the state machine needs. number: from 0 within its search."""
+    """A candidate at work, as much as the state machine needs. number: from 0 within its search."""
 
     id: int
     number: int
@@ -56,7 +66,8 @@ def propose(session: Session, experiment_id: int, proposals: Sequence[Proposal])
 
 
 def in_flight(session: Session, experiment_id: int) -> list[CandidateState]:
-    """Candidates that something is to be done about, by number, with the state of all their evaluations.
+    """Candidates that something is to be done about, by number, with the state of all their evaluations: those in
+    flight, and complete ones that are being measured again.
 
     One statement, so that both are of one moment: an evaluation that is done always comes with its metrics.
     """
@@ -65,7 +76,7 @@ def in_flight(session: Session, experiment_id: int) -> list[CandidateState]:
         .add_columns(EvaluationRow.stage, EvaluationRow.device, EvaluationRow.rung)
         .add_columns(EvaluationRow.status.label("state"), EvaluationRow.reason, EvaluationRow.code)
         .outerjoin(EvaluationRow, EvaluationRow.candidate_id == CandidateRow.id)
-        .where(CandidateRow.experiment_id == experiment_id, CandidateRow.status.in_(IN_FLIGHT))
+        .where(CandidateRow.experiment_id == experiment_id, at_work())
         .order_by(CandidateRow.number, EvaluationRow.id)
     )
     rows = groupby(session.execute(query), key=attrgetter("id"))
@@ -129,9 +140,7 @@ class Architectures(Mapping[int, Architecture]):
 
 def queue(session: Session, candidate_id: int, steps: Sequence[Step]) -> None:
     """Queues evaluations of an unfinished candidate; those it has already, in whatever state, are left alone."""
-    query = select(CandidateRow.experiment_id).where(
-        CandidateRow.id == candidate_id, CandidateRow.status.in_(UNFINISHED)
-    )
+    query = select(CandidateRow.experiment_id).where(CandidateRow.id == candidate_id, changeable())
     experiment_id = session.scalar(query) if steps else None
     if experiment_id is not None:
         _queue(session, experiment_id, [(candidate_id, step) for step in steps])
@@ -175,9 +184,9 @@ def finish(session: Session, candidate_id: int, verdict: Verdict) -> bool:
     cancel = update(EvaluationRow).where(EvaluationRow.candidate_id == candidate_id, EvaluationRow.status.in_(OPEN))
     released = {"token": None, "lease_expires_at": None, "finished_at": NOW}
     session.execute(cancel.values(status=EvaluationStatus.CANCELLED, **released))
-    end = update(CandidateRow).where(CandidateRow.id == candidate_id, CandidateRow.status.in_(UNFINISHED))
+    end = update(CandidateRow).where(CandidateRow.id == candidate_id, changeable())
     first = func.coalesce(CandidateRow.finished_at, NOW)
-    end = end.values(status=verdict.status, reason=verdict.reason, finished_at=first)
+    end = end.values(status=verdict.status, reason=verdict.reason, finished_at=first, contested_at=None)
     experiment_id = session.scalar(end.returning(CandidateRow.experiment_id))
     if experiment_id is None:
         return False

@@ -7,6 +7,7 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from db import candidates
+from db.racing import repetitions
 from paretofarm.experiment import Experiment
 from paretofarm.history import History, Member
 from paretofarm.lifecycle import CandidateStatus
@@ -33,15 +34,19 @@ class Standing:
 
 @dataclass
 class Course:
-    """Follows one search; ended candidates are read once."""
+    """Follows one search; ended candidates are read once, and again where any is measured once more."""
 
     experiment_id: int
     experiment: Experiment
     _ended: dict[int, Member] = field(default_factory=dict)
     _first: np.ndarray | None = None
+    _repetitions: tuple[int, int] = (0, 0)
 
     def standing(self, session: Session) -> Standing:
         """As of now."""
+        repeated = repetitions(session, self.experiment_id)
+        if repeated != self._repetitions:
+            self._ended, self._repetitions = {}, repeated
         for member in candidates.members(session, self.experiment_id, known=self._ended):
             if member.status.is_final:
                 self._ended[member.number] = member

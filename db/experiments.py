@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, object_session
 
 from db import events
+from db.candidates import changeable
 from db.events import EventKind
 from db.plain_json import dumps
 from db.tables import NOW, CandidateRow, EvaluationRow, ExperimentRow, ExperimentStatus
@@ -135,10 +136,7 @@ def resume(session: Session, experiment_id: int) -> bool:
     running, stopped = ExperimentStatus.RUNNING, ExperimentStatus.STOPPED
     if not _change(session, experiment_id, [stopped], running, EventKind.EXPERIMENT_RESUMED):
         return False
-    unfinished = select(CandidateRow.id).where(
-        CandidateRow.experiment_id == experiment_id,
-        CandidateRow.status.in_([status for status in CandidateStatus if not status.is_final]),
-    )
+    unfinished = select(CandidateRow.id).where(CandidateRow.experiment_id == experiment_id, changeable())
     halted = (
         EvaluationRow.candidate_id.in_(unfinished),
         EvaluationRow.status == EvaluationStatus.FAILED,

@@ -23,6 +23,7 @@ from db.lease_statements import ATTACH, CLAIM, REPORT
 from db.notify import notify
 from db.outcome import store_epochs, store_measurement
 from db.plain_json import dumps
+from db.racing import pool_measurements
 from db.report import EpochMetrics, MeasurementRecord, Report
 from db.session import Database
 from db.tables import NOW, CandidateRow, EvaluationRow
@@ -99,6 +100,7 @@ def report(session: Session, claim: Claim, result: Report) -> None:
     store_epochs(session, claim, result.epochs)
     if result.measurement:
         store_measurement(session, claim, result.measurement)
+        pool_measurements(session, claim)
 
 
 def hand_in(database: Database, claim: Claim, result: Report) -> None:

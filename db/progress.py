@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Double, cast, func, select
 from sqlalchemy.orm import Session
 
-from db.candidates import IN_FLIGHT, OPEN, counts
+from db.candidates import OPEN, at_work, counts
 from db.events import EventKind
 from db.experiments import ExperimentStatus, StoredExperiment
 from db.tables import NOW, CandidateRow, EvaluationRow, EventRow
@@ -62,7 +62,7 @@ def _stages(session: Session, experiment_id: int) -> dict[Stage, StageLoad]:
         func.count().filter(EvaluationRow.status == EvaluationStatus.QUEUED),
     )
     query = query.join(CandidateRow, CandidateRow.id == EvaluationRow.candidate_id)
-    query = query.where(CandidateRow.experiment_id == experiment_id, CandidateRow.status.in_(IN_FLIGHT))
+    query = query.where(CandidateRow.experiment_id == experiment_id, at_work())
     query = query.where(EvaluationRow.status.in_(OPEN)).group_by(EvaluationRow.stage)
     found = {stage: StageLoad(leased, queued) for stage, leased, queued in session.execute(query).tuples()}
     return {stage: found[stage] for stage in Stage if stage in found}

@@ -1,17 +1,18 @@
 """Candidates that are measured again though nothing was wrong: earlier measurements are kept, and go on counting.
 
-An evaluation has one row in `measurements`, the latest; those before it are in `earlier_measurements`. What is known of
-a candidate in the end is what all of them say together.
+An evaluation has one row in `measurements`, the latest; those before it are in `earlier_measurements`, where a trigger
+of the database puts them when another comes. What is known of a candidate is what all of them say together. It stays
+complete, and on its front, while it is measured again.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import func, or_, select, text, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from db import events
-from db.candidates import IN_FLIGHT
+from db.claim import Claim
 from db.events import EventKind
 from db.reruns import QUEUED_AGAIN
 from db.tables import NOW, CandidateRow, EarlierMeasurementRow, EvaluationRow, MeasurementRow
@@ -21,25 +22,6 @@ from paretofarm.racing import Contested, Repeated, intervals_of, pool
 
 GIVEN_UP = "not_repeated"
 """In an evaluation's details: why it could not be measured again. What was known of it stands."""
-_PUT_ASIDE = text(
-    """
-    WITH taken AS (DELETE FROM measurements WHERE evaluation_id = :evaluation_id RETURNING *)
-    INSERT INTO earlier_measurements (evaluation_id, measurement)
-    SELECT evaluation_id, to_jsonb(taken) FROM taken
-    """
-)
-_TAKE_BACK = text(
-    """
-    WITH taken AS (
-        DELETE FROM earlier_measurements WHERE id = (
-            SELECT max(id) FROM earlier_measurements WHERE evaluation_id = :evaluation_id
-        )
-        RETURNING measurement
-    )
-    INSERT INTO measurements OVERRIDING SYSTEM VALUE
-    SELECT found.* FROM taken, jsonb_populate_record(NULL::measurements, taken.measurement) found
-    """
-)
 
 
 def repeated(session: Session, experiment_id: int) -> list[Repeated]:
@@ -61,38 +43,65 @@ def repeated(session: Session, experiment_id: int) -> list[Repeated]:
     return [Repeated(*row) for row in session.execute(query).tuples()]
 
 
+def repetitions(session: Session, experiment_id: int) -> tuple[int, int]:
+    """How often candidates of a search were measured once more until now, and how many are being so: as long as both
+    are what they were, so is what is known of complete candidates."""
+    made = select(func.count()).select_from(EarlierMeasurementRow)
+    made = made.join(EvaluationRow, EvaluationRow.id == EarlierMeasurementRow.evaluation_id)
+    made = made.join(CandidateRow, CandidateRow.id == EvaluationRow.candidate_id)
+    made = made.where(CandidateRow.experiment_id == experiment_id)
+    under_way = select(func.count()).select_from(CandidateRow)
+    under_way = under_way.where(CandidateRow.experiment_id == experiment_id, CandidateRow.contested_at.is_not(None))
+    return session.scalar(made) or 0, session.scalar(under_way) or 0
+
+
 def measure_again(session: Session, experiment_id: int, chosen: Sequence[Contested]) -> int:
     """Queues measurements of complete candidates again, in the caller's transaction; how many.
 
-    Who is not complete, or is measured again on another device class just now, is left alone.
+    Who is not complete, or is measured again on that device class just now, is left alone.
     """
     return sum(_measure_again(session, experiment_id, each) for each in chosen)
 
 
-def pool_measurements(session: Session, experiment_id: int) -> None:
-    """Of candidates that were measured again: what all their measurements say is what is known of them.
+def pool_measurements(session: Session, claim: Claim) -> None:
+    """After a measurement, in its transaction: what all that were made say is what is known of the candidate."""
+    summaries = _summaries(session, claim.evaluation_id)
+    if len(summaries) < 2:
+        return
+    assert claim.step.device is not None
+    found = pool(intervals_of(summaries))
+    key, interval = metric_key(LATENCY, claim.step.device), [found.low, found.high]
+    change = update(CandidateRow).where(CandidateRow.id == claim.candidate_id)
+    metrics = CandidateRow.metrics.op("||")({key: found.value})
+    intervals = CandidateRow.intervals.op("||")({key: interval})
+    session.execute(change.values(metrics=metrics, intervals=intervals))
+    said = {"device": claim.step.device, "measurements": len(summaries), "latency_ms": found.value}
+    subject = {"candidate_id": claim.candidate_id, "evaluation_id": claim.evaluation_id}
+    details = {**said, "interval": interval}
+    _note(session, EventKind.MEASUREMENTS_POOLED, claim.experiment_id, subject, details)
 
-    A measurement that failed for good leaves what was known before. Idempotent.
+
+def give_up_repetitions(session: Session, experiment_id: int) -> None:
+    """A repeated measurement that failed for good leaves the candidate what it was, and is not tried again.
+
+    Idempotent.
     """
     query = (
         select(EvaluationRow)
         .join(CandidateRow, CandidateRow.id == EvaluationRow.candidate_id)
-        .where(CandidateRow.experiment_id == experiment_id, CandidateRow.status.in_(IN_FLIGHT))
-        .where(EvaluationRow.id.in_(select(EarlierMeasurementRow.evaluation_id)))
-        .where(EvaluationRow.status.in_([EvaluationStatus.DONE, EvaluationStatus.FAILED]))
+        .where(CandidateRow.experiment_id == experiment_id, CandidateRow.contested_at.is_not(None))
+        .where(EvaluationRow.stage == Stage.MEASURE, EvaluationRow.status == EvaluationStatus.FAILED)
+        .where(EvaluationRow.code.not_in(HALTING_CODES))
         .order_by(EvaluationRow.id)
         .with_for_update(of=EvaluationRow)
     )
     for evaluation in session.scalars(query.execution_options(populate_existing=True)).all():
-        if evaluation.status is EvaluationStatus.DONE:
-            _pool(session, experiment_id, evaluation)
-        elif evaluation.code not in HALTING_CODES:
-            _give_up(session, experiment_id, evaluation)
+        _give_up(session, experiment_id, evaluation)
 
 
 def is_repetition(session: Session, evaluation_id: int) -> bool:
     """Whether it is to be measured although there is a measurement: a copy would say nothing new."""
-    query = select(EarlierMeasurementRow.id).where(EarlierMeasurementRow.evaluation_id == evaluation_id)
+    query = select(MeasurementRow.id).where(MeasurementRow.evaluation_id == evaluation_id)
     return session.scalar(select(query.exists())) or False
 
 
@@ -100,6 +109,7 @@ def _measure_again(session: Session, experiment_id: int, chosen: Contested) -> b
     query = (
         select(EvaluationRow)
         .join(CandidateRow, CandidateRow.id == EvaluationRow.candidate_id)
+        .join(MeasurementRow, MeasurementRow.evaluation_id == EvaluationRow.id)
         .where(CandidateRow.experiment_id == experiment_id, CandidateRow.number == chosen.number)
         .where(CandidateRow.status == CandidateStatus.COMPLETE)
         .where(EvaluationRow.stage == Stage.MEASURE, EvaluationRow.device == chosen.device)
@@ -111,33 +121,12 @@ def _measure_again(session: Session, experiment_id: int, chosen: Contested) -> b
     evaluation = session.scalar(query)
     if evaluation is None:
         return False
-    session.execute(_PUT_ASIDE, {"evaluation_id": evaluation.id})
     session.execute(update(EvaluationRow).where(EvaluationRow.id == evaluation.id).values(QUEUED_AGAIN))
-    # When it was found stays: in the course of a search it comes where it came.
-    running = update(CandidateRow).where(CandidateRow.id == evaluation.candidate_id)
-    session.execute(running.values(status=CandidateStatus.RUNNING))
+    contested = update(CandidateRow).where(CandidateRow.id == evaluation.candidate_id)
+    session.execute(contested.values(contested_at=func.coalesce(CandidateRow.contested_at, NOW)))
     details = {"device": chosen.device, "rivals": list(chosen.rivals[:20])}
-    _note(session, EventKind.CANDIDATE_CONTESTED, experiment_id, evaluation, details)
+    _note(session, EventKind.CANDIDATE_CONTESTED, experiment_id, _subject(evaluation), details)
     return True
-
-
-def _pool(session: Session, experiment_id: int, evaluation: EvaluationRow) -> None:
-    assert evaluation.device is not None
-    summaries = _summaries(session, evaluation.id)
-    found = pool(intervals_of(summaries))
-    key = metric_key(LATENCY, evaluation.device)
-    interval = [found.low, found.high]
-    known = session.execute(
-        select(CandidateRow.metrics[key], CandidateRow.intervals[key]).where(CandidateRow.id == evaluation.candidate_id)
-    ).one()
-    if list(known) == [found.value, interval]:
-        return
-    change = update(CandidateRow).where(CandidateRow.id == evaluation.candidate_id)
-    metrics = CandidateRow.metrics.op("||")({key: found.value})
-    intervals = CandidateRow.intervals.op("||")({key: interval})
-    session.execute(change.values(metrics=metrics, intervals=intervals))
-    details = {"device": evaluation.device, "measurements": len(summaries), "latency_ms": found.value}
-    _note(session, EventKind.MEASUREMENTS_POOLED, experiment_id, evaluation, {**details, "interval": interval})
 
 
 def _summaries(session: Session, evaluation_id: int) -> list[Mapping[str, float]]:
@@ -150,16 +139,18 @@ def _summaries(session: Session, evaluation_id: int) -> list[Mapping[str, float]
 
 def _give_up(session: Session, experiment_id: int, evaluation: EvaluationRow) -> None:
     reason = evaluation.reason or evaluation.code or "failed"
-    session.execute(_TAKE_BACK, {"evaluation_id": evaluation.id})
     kept: dict[str, Any] = {"status": EvaluationStatus.DONE, "code": None, "reason": None, "finished_at": NOW}
     details = EvaluationRow.details.op("||")({GIVEN_UP: reason})
     session.execute(update(EvaluationRow).where(EvaluationRow.id == evaluation.id).values(**kept, details=details))
     given_up = {"device": evaluation.device, "reason": reason}
-    _note(session, EventKind.MEASUREMENTS_POOLED, experiment_id, evaluation, given_up)
+    _note(session, EventKind.MEASUREMENTS_POOLED, experiment_id, _subject(evaluation), given_up)
+
+
+def _subject(evaluation: EvaluationRow) -> dict[str, int]:
+    return {"candidate_id": evaluation.candidate_id, "evaluation_id": evaluation.id}
 
 
 def _note(
-    session: Session, kind: EventKind, experiment_id: int, evaluation: EvaluationRow, details: Mapping[str, Any]
+    session: Session, kind: EventKind, experiment_id: int, subject: Mapping[str, int], details: Mapping[str, Any]
 ) -> None:
-    subject = {"candidate_id": evaluation.candidate_id, "evaluation_id": evaluation.id}
     events.record(session, kind, experiment_id=experiment_id, **subject, details=details)

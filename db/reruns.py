@@ -33,13 +33,20 @@ QUEUED_AGAIN: dict[str, Any] = {
 
 def rerun(session: Session, candidate_id: int) -> None:
     """Queues its work again; a search that was finished goes on for it. Errors: NotFound; Conflict for a candidate that
-    has not ended, and for one of which nothing can come out otherwise (infeasible before it was ever measured)."""
+    has not ended, and for one of which nothing can come out otherwise (infeasible before it was ever measured).
+
+    Evaluations are locked before the candidate, as everywhere: no report or race is deadlocked with.
+    """
+    query = select(EvaluationRow).where(EvaluationRow.candidate_id == candidate_id).order_by(EvaluationRow.id)
+    found = session.scalars(query.with_for_update()).all()
     candidate = session.scalar(select(CandidateRow).where(CandidateRow.id == candidate_id).with_for_update())
     if candidate is None:
         raise NotFound(f"there is no candidate {candidate_id}")
     if not candidate.status.is_final:
         raise Conflict(f"candidate {candidate_id} is {candidate.status.value}: it has not ended yet")
-    again = _evaluations(session, candidate)
+    if candidate.contested_at is not None:
+        raise Conflict(f"candidate {candidate_id} is being measured again already")
+    again = _to_repeat(found)
     if not again:
         raise Conflict(f"candidate {candidate_id} is {candidate.status.value} by its architecture: nothing can change")
     measured = [work for work in again if work.stage is Stage.MEASURE]
@@ -52,10 +59,8 @@ def rerun(session: Session, candidate_id: int) -> None:
     events.record(session, EventKind.CANDIDATE_RERUN, **subject, details={"before": before})
 
 
-def _evaluations(session: Session, candidate: CandidateRow) -> Sequence[EvaluationRow]:
+def _to_repeat(found: Sequence[EvaluationRow]) -> Sequence[EvaluationRow]:
     """What failed and what that cut short; measurements, where nothing failed."""
-    query = select(EvaluationRow).where(EvaluationRow.candidate_id == candidate.id).order_by(EvaluationRow.id)
-    found = session.scalars(query.with_for_update()).all()
     broken = [work for work in found if work.status is EvaluationStatus.FAILED]
     cut_short = [work for work in found if work.status is EvaluationStatus.CANCELLED]
     measured = [work for work in found if work.stage is Stage.MEASURE and work.status is EvaluationStatus.DONE]

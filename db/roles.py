@@ -46,14 +46,13 @@ ROLES: Mapping[str, Role] = {
     ),
     "worker": Role((*_REPORTS, "training_metrics"), {**_REPORTER, "training_metrics": ("*",)}),
     "scheduler": Role(
-        ("experiments", "candidates", "evaluations", "events", "workers", "measurements", "earlier_measurements"),
+        ("experiments", "candidates", "evaluations", "events", "workers"),
         {
             "experiments": ("status", "reason", "finished_at"),
-            "candidates": (*_ENDING, "exported_at", "metrics", "intervals"),
+            "candidates": (*_ENDING, "exported_at", "contested_at"),
             "evaluations": (*_LEASE, *_OUTCOME),
             "workers": ("*",),
         },
-        ("measurements", "earlier_measurements"),
     ),
     "dashboard": Role(
         ("experiments", "events", "api_tokens", "login_sessions"),

@@ -11,6 +11,7 @@ from db import experiments
 from db.course import Standing
 from db.experiments import StoredExperiment
 from db.progress import failures, progress
+from db.racing import repetitions
 from db.reported import simulated_devices
 from db.search_status import SearchStatus
 from db.standings import standing
@@ -22,9 +23,9 @@ SHARE = 0.1
 
 @dataclass(frozen=True)
 class _Kept:
-    """ended: how many candidates had ended; fresh_until: by the monotonic clock."""
+    """ended: how many candidates had ended, and what `repetitions` said; fresh_until: by the monotonic clock."""
 
-    ended: int
+    ended: tuple[int, int, int]
     search: StoredExperiment
     standing: Standing
     failures: Mapping[str, int]
@@ -44,7 +45,8 @@ class StatusBoard:
     def read(self, session: Session, search: StoredExperiment) -> SearchStatus:
         kept = self._kept.get(search.id)
         now = progress(session, search, {} if kept is None else kept.failures)
-        ended = sum(count for status, count in now.counts.items() if status.is_final)
+        number = sum(count for status, count in now.counts.items() if status.is_final)
+        ended = (number, *repetitions(session, search.id))
         if kept is None or self._is_stale(kept, ended, search):
             kept = self._renew(session, search, ended, now.counts[CandidateStatus.COMPLETE])
         return SearchStatus(search, replace(now, failures=kept.failures), kept.standing, kept.simulated)
@@ -53,12 +55,12 @@ class StatusBoard:
         """All searches, oldest first."""
         return [self.read(session, search) for search in experiments.list_experiments(session)]
 
-    def _is_stale(self, kept: _Kept, ended: int, search: StoredExperiment) -> bool:
+    def _is_stale(self, kept: _Kept, ended: tuple[int, int, int], search: StoredExperiment) -> bool:
         if kept.search.experiment != search.experiment:
             return True
         return kept.ended != ended and self._now() >= kept.fresh_until
 
-    def _renew(self, session: Session, search: StoredExperiment, ended: int, complete: int) -> _Kept:
+    def _renew(self, session: Session, search: StoredExperiment, ended: tuple[int, int, int], complete: int) -> _Kept:
         """One at a time: whoever asks meanwhile waits for the same answer."""
         with self._lock:
             known = self._kept.get(search.id)

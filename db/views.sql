@@ -4,6 +4,7 @@
 
 -- One wide row per candidate. Latencies and device_miou are those of the search's first device class; `metrics` has
 -- all of them. `epochs`: of training so far, up to the end of the rung; trained metrics are as they were then.
+-- `contested_at`: since when a complete candidate is being measured again; what was known of it stands meanwhile.
 CREATE OR REPLACE VIEW candidate_metrics AS
 SELECT
     e.name AS search,
@@ -32,7 +33,8 @@ SELECT
     extract(epoch FROM c.finished_at - c.started_at)::double precision AS duration_s,
     (c.metrics ->> ('device_miou@' || e.devices[1]))::double precision AS device_miou,
     c.rung,
-    (e.config #>> ARRAY['training', 'epochs', c.rung::text])::bigint AS epochs
+    (e.config #>> ARRAY['training', 'epochs', c.rung::text])::bigint AS epochs,
+    c.contested_at
 FROM candidates c
 JOIN experiments e ON e.id = c.experiment_id;
 
@@ -249,7 +251,8 @@ CROSS JOIN LATERAL (
         count(*) FILTER (WHERE open.status = 'leased') AS leased
     FROM candidates
     JOIN evaluations open ON open.candidate_id = candidates.id AND open.status IN ('queued', 'leased')
-    WHERE candidates.experiment_id = e.id AND candidates.status IN ('proposed', 'running')
+    WHERE candidates.experiment_id = e.id
+    AND (candidates.status IN ('proposed', 'running') OR candidates.contested_at IS NOT NULL)
 ) AS v
 CROSS JOIN LATERAL (
     SELECT count(*) AS complete_last_hour

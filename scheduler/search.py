@@ -63,7 +63,7 @@ class Search:
 
     def _plan_next(self, store: SearchStore, status: ExperimentStatus) -> None:
         if self.stored.experiment.racing:
-            store.pool_measurements()
+            store.give_up_repetitions()
         states = store.in_flight()
         for state in states:  # one that had ended or waited may run again
             self._settled.pop(state.number, None)
@@ -82,7 +82,8 @@ class Search:
         """
         if self._exhausted(store):
             return 0
-        surely = self._rungs.on_the_last(still_open) if self._rungs else len(still_open)
+        new = [state for state in still_open if state.status.in_flight]  # who is measured again is complete already
+        surely = self._rungs.on_the_last(new) if self._rungs else len(new)
         wanted = self._wanted(history, self._places(store) - len(still_open), surely)
         if wanted.slots <= 0 or wanted.complete <= 0:
             return 0

@@ -49,7 +49,7 @@ class SearchStore(Protocol):
     def fresh_latencies(self, feed: LatencyFeed) -> Sequence[MeasuredLatency]:
         """What other searches have measured since the feed was read last."""
 
-    def pool_measurements(self) -> None: ...
+    def give_up_repetitions(self) -> None: ...
 
     def repeated(self) -> Sequence[Repeated]: ...
 
@@ -111,8 +111,8 @@ class DatabaseStore:
     def fresh_latencies(self, feed: LatencyFeed) -> Sequence[MeasuredLatency]:
         return feed.read(self.session)
 
-    def pool_measurements(self) -> None:
-        racing.pool_measurements(self.session, self.experiment_id)
+    def give_up_repetitions(self) -> None:
+        racing.give_up_repetitions(self.session, self.experiment_id)
 
     def repeated(self) -> Sequence[Repeated]:
         return racing.repeated(self.session, self.experiment_id)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from db import candidates, experiments
 from db.course import Course, Standing
 from db.experiments import ExperimentStatus, StoredExperiment
+from db.racing import repetitions
 from db.tables import ExperimentRow
 from paretofarm import instruments
 from paretofarm.instrument import Reading
@@ -20,10 +21,11 @@ FINISHED = 20
 
 @dataclass
 class _Followed:
-    """course: dropped once the search has finished; complete: how many candidates the standing knows."""
+    """course: dropped once the search has finished; known: how many complete candidates the standing knows, and what
+    `repetitions` said."""
 
     course: Course | None
-    complete: int = -1
+    known: tuple[int, int, int] = (-1, 0, 0)
     standing: Standing | None = None
 
 
@@ -58,10 +60,11 @@ class SearchReadings:
             yield Reading(instruments.BEST, value, {**label, "objective": name, "device": device})
 
     def _standing(self, session: Session, search: StoredExperiment, complete: int) -> Standing:
-        """Worked out anew only where a candidate has been completed since."""
+        """Worked out anew only where a candidate has been completed since, or measured once more."""
         followed = self._followed.setdefault(search.id, _Followed(Course(search.id, search.experiment)))
-        if followed.course is not None and followed.complete != complete:
-            followed.standing, followed.complete = followed.course.standing(session), complete
+        known = (complete, *repetitions(session, search.id))
+        if followed.course is not None and followed.known != known:
+            followed.standing, followed.known = followed.course.standing(session), known
         if search.status is ExperimentStatus.FINISHED:
             followed.course = None
         assert followed.standing is not None, "the first look never finds -1 complete candidates"

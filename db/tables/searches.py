@@ -65,6 +65,7 @@ class CandidateRow(Base):
             "number",
             postgresql_where=text("status IN ('infeasible', 'failed')"),
         ),
+        Index("candidates_contested_idx", "experiment_id", "number", postgresql_where=text("contested_at IS NOT NULL")),
         Index("candidates_finished_idx", "experiment_id", "finished_at", postgresql_where=text("status = 'complete'")),
     )
 
@@ -89,6 +90,8 @@ class CandidateRow(Base):
     """Since when somebody wants it kept and shown first."""
     rung: Mapped[int | None]
     """The highest that it was trained to the end of, from 0: what its trained metrics are of."""
+    contested_at: Mapped[datetime | None]
+    """Since when a complete one is being measured again; what was known of it stands meanwhile."""
 
 
 class PointRow(Base):

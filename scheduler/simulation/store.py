@@ -113,7 +113,7 @@ class MemoryStore:
     def fresh_latencies(self, feed: LatencyFeed) -> Sequence[MeasuredLatency]:
         return ()
 
-    def pool_measurements(self) -> None:
+    def give_up_repetitions(self) -> None:
         """Work in a simulation has no noise: nothing is measured twice."""
 
     def repeated(self) -> Sequence[Repeated]:

@@ -3,8 +3,9 @@
 import json
 import random
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -14,14 +15,22 @@ from sqlalchemy import func, select, text
 from test_scheduler import RESULTS, Farm
 
 from cli.main import main
-from db import events, leases, reruns, roles
+from cli.watching import Watch
+from db import events, experiments, leases, migrate, reruns, roles
+from db.candidates import counts
 from db.events import Event, EventKind
 from db.experiments import ExperimentStatus
+from db.front import front
 from db.measured import reusable
-from db.racing import GIVEN_UP, is_repetition, measure_again, repeated
+from db.plot_points import plot_points
+from db.point_front import FrontRequest, point_front
+from db.racing import GIVEN_UP, give_up_repetitions, is_repetition, measure_again, repeated
+from db.readings.searches import SearchReadings
 from db.report import Report
+from db.status_board import StatusBoard
 from db.tables import CandidateRow, EarlierMeasurementRow, EvaluationRow, MeasurementRow
-from paretofarm.errors import LeaseLost, NotDeployable, ParetofarmError
+from paretofarm import instruments
+from paretofarm.errors import Conflict, LeaseLost, NotDeployable, ParetofarmError
 from paretofarm.latency import LatencySummary
 from paretofarm.lifecycle import CandidateStatus, EvaluationStatus, Stage
 from paretofarm.racing import Contested, Repeated
@@ -29,6 +38,18 @@ from paretofarm.racing import Contested, Repeated
 RACE = {"racing": {"measurements": 3, "candidates": 10}, "stop": {"candidates": 4}, "in_flight": 4}
 KEY = "latency_ms@virtual"
 EXPIRE = "UPDATE evaluations SET lease_expires_at = now() - interval '1 s' WHERE status = 'leased'"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a user sees of a search: latencies by number of the front, in the view, in the dashboard; of all dots."""
+
+    front: dict[int, float]
+    view: dict[int, float]
+    dashboard: dict[int, float]
+    plotted: list[float]
+    simulated: set[bool]
+    counts: dict[str, int]
 
 
 class RacingFarm(Farm):
@@ -91,6 +112,22 @@ class RacingFarm(Farm):
                 return
         raise AssertionError("it never ends")
 
+    def seen(self) -> "Seen":
+        with self.database.transaction() as session:
+            found = front(session, self.search(), "virtual")
+            shown = point_front(session, self.search(), FrontRequest())
+            view = text("SELECT number, latency_ms FROM pareto_front WHERE experiment_id = :id")
+            plotted = plot_points(session, self.search()).columns[KEY]
+            contested = [row for row in self.candidates() if row.contested_at is not None]
+            return Seen(
+                {member.number: member.metrics["latency_ms"] for member in found.members},
+                dict(session.execute(view, {"id": self.id}).tuples().all()),
+                {member.number: member.metrics["latency_ms"] for member in shown.members},
+                sorted(plotted),
+                {member.simulated for member in found.members},
+                {"complete": counts(session, self.id)[CandidateStatus.COMPLETE], "contested": len(contested)},
+            )
+
     def happened(self, kind: EventKind) -> list[Event]:
         with self.database.transaction() as session:
             return events.latest(session, kinds=[kind], experiment_id=self.id, limit=1000)
@@ -151,7 +188,7 @@ def test_a_search_that_does_not_ask_for_it_measures_everybody_once(database_url:
 
 def test_meanwhile_the_search_goes_on_and_proposes_nothing(farm: RacingFarm) -> None:
     farm.until_measured_again()
-    assert [row.status for row in farm.candidates()] == [CandidateStatus.RUNNING] * 4
+    assert all(row.contested_at for row in farm.candidates())
     assert farm.search().status is ExperimentStatus.RUNNING
     assert [row.stage for row in farm.queued()] == [Stage.MEASURE] * 4
     for _ in range(3):
@@ -229,6 +266,92 @@ def test_one_that_turns_out_to_break_a_limit_is_infeasible_and_another_is_looked
         assert others
 
 
+def test_who_is_measured_again_stays_on_the_front_with_what_is_known(farm: RacingFarm) -> None:
+    farm.until_measured_again()
+    before = {row.number: row.metrics[KEY] for row in farm.candidates()}
+    seen = farm.seen()
+    assert seen.counts == {"complete": 4, "contested": 4}
+    assert 0 < len(seen.front) == len(seen.view) == len(seen.dashboard)
+    assert seen.front == {number: before[number] for number in seen.front}
+    assert seen.view == seen.dashboard == seen.front
+    assert seen.plotted == sorted(before.values())
+    assert seen.simulated == {True}
+
+    row = farm.queued()[0]
+    with farm.database.transaction() as session:
+        assert leases.claim(session, row.id, row.attempt, owner="test", lease_s=60)
+    assert farm.seen() == seen
+
+
+def test_in_the_end_nobody_is_contested(farm: RacingFarm) -> None:
+    farm.to_the_end()
+    assert farm.seen().counts == {"complete": 4, "contested": 0}
+
+
+def test_a_race_under_way_survives_a_migration_back_and_forth(farm: RacingFarm) -> None:
+    farm.until_measured_again()
+    before = farm.seen()
+    farm.database.engine.dispose()
+    migrate.downgrade(farm.database_url, "0007")
+    migrate.upgrade(farm.database_url, "0007")
+    with farm.database.transaction() as session:
+        assert set(session.scalars(text("SELECT status FROM candidates"))) == {"running"}
+        assert (farm.count(MeasurementRow), farm.count(EarlierMeasurementRow)) == (0, 4)
+    migrate.upgrade(farm.database_url)
+    assert farm.seen() == before
+    farm.to_the_end()
+    assert farm.sessions() == {0: 3, 1: 3, 2: 3, 3: 3}
+
+
+def test_what_is_on_the_front_is_what_all_measurements_say_without_waiting_for_a_scheduler(farm: RacingFarm) -> None:
+    farm.until_measured_again()
+    farm.do()
+    after = farm.seen()
+    assert after.counts == {"complete": 4, "contested": 4}
+    for row in farm.candidates():
+        with farm.database.transaction() as session:
+            evaluation = session.scalars(
+                select(EvaluationRow).where(EvaluationRow.candidate_id == row.id, EvaluationRow.stage == Stage.MEASURE)
+            ).one()
+            earlier = session.scalars(select(EarlierMeasurementRow).filter_by(evaluation_id=evaluation.id)).one()
+            latest = session.scalars(select(MeasurementRow).filter_by(evaluation_id=evaluation.id)).one()
+        ends = sorted(summary["latency_ms"] for summary in (earlier.measurement["summary"], latest.summary))
+        assert ends[0] < row.metrics[KEY] < ends[1]
+    assert after.front == {row.number: row.metrics[KEY] for row in farm.candidates() if row.number in after.front}
+
+
+def test_a_status_that_was_looked_up_before_knows_of_the_new_measurements(farm: RacingFarm) -> None:
+    board, readings = StatusBoard(), SearchReadings()
+    farm.until_measured_again()
+    bests = []
+    for _ in range(2):
+        with farm.database.transaction() as session:
+            status = board.read(session, farm.search())
+            read = [each.value for each in readings.read(session) if each.instrument is instruments.BEST]
+            fastest = session.scalar(text(f"SELECT min((metrics ->> '{KEY}')::float) FROM candidates"))
+        assert status.standing.bests[KEY] == pytest.approx(fastest)
+        assert any(value == pytest.approx(fastest) for value in read)
+        bests.append(fastest)
+        farm.to_the_end()
+    assert bests[0] != bests[1]
+
+
+def test_whoever_follows_a_stopped_search_waits_for_who_is_measured_again(farm: RacingFarm) -> None:
+    farm.until_measured_again()
+    with farm.database.transaction() as session:
+        experiments.stop(session, farm.id)
+    watch = Watch(farm.database, farm.search())
+    assert not watch.look().is_over
+    farm.to_the_end()
+    assert watch.look().is_over
+
+
+def test_a_user_does_not_interfere_with_who_is_measured_again(farm: RacingFarm) -> None:
+    farm.until_measured_again()
+    with pytest.raises(Conflict, match="being measured again already"), farm.database.transaction() as session:
+        reruns.rerun(session, farm.candidates()[0].id)
+
+
 def test_candidates_keep_the_time_at_which_they_were_found(farm: RacingFarm) -> None:
     farm.until_measured_again()
     found = {row.number: row.finished_at for row in farm.candidates()}
@@ -262,7 +385,39 @@ def test_who_has_not_ended_is_left_alone(farm: RacingFarm) -> None:
     farm.until_measured_again()
     with farm.database.transaction() as session:
         assert measure_again(session, farm.id, [Contested(0, "virtual", (1,)), Contested(77, "virtual", (1,))]) == 0
-    assert farm.count(EarlierMeasurementRow) == 4
+    assert {row.attempt for row in farm.queued()} == {2}
+
+
+def test_a_user_who_measures_again_while_a_race_begins_is_told_so(farm: RacingFarm) -> None:
+    """Both take the evaluation before the candidate: nobody's transaction is broken off."""
+    farm.to_the_end()
+
+    def rerun() -> None:
+        with farm.database.transaction() as session:
+            reruns.rerun(session, farm.candidates()[0].id)
+
+    with ThreadPoolExecutor(1) as user:
+        with farm.database.transaction() as session:
+            mine = select(EvaluationRow.id).join(CandidateRow, CandidateRow.id == EvaluationRow.candidate_id)
+            mine = mine.where(CandidateRow.number == 0, EvaluationRow.stage == Stage.MEASURE)
+            session.execute(mine.with_for_update(of=EvaluationRow))
+            asked = user.submit(rerun)
+            while not session.scalar(text("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")):
+                assert not asked.done()
+            assert measure_again(session, farm.id, [Contested(0, "virtual", (1,))]) == 1
+        with pytest.raises(Conflict, match="being measured again already"):
+            asked.result()
+
+
+def test_an_agent_may_report_that(farm: RacingFarm) -> None:
+    farm.until_measured_again()
+    row = farm.queued()[0]
+    with farm.database.transaction() as session:
+        session.execute(text(f"SET LOCAL ROLE {roles.PREFIX}agent"))
+        claim = leases.claim(session, row.id, row.attempt, owner="test", lease_s=60)
+        assert claim is not None
+        leases.report(session, claim, farm.report(Stage.MEASURE, claim.number))
+    assert (farm.count(MeasurementRow), farm.count(EarlierMeasurementRow)) == (4, 1)
 
 
 def test_a_scheduler_may_do_all_of_that(farm: RacingFarm) -> None:
@@ -270,14 +425,12 @@ def test_a_scheduler_may_do_all_of_that(farm: RacingFarm) -> None:
     farm.do()
     with farm.database.transaction() as session:
         session.execute(text(f"SET LOCAL ROLE {roles.PREFIX}scheduler"))
-        from db.racing import pool_measurements
-
-        pool_measurements(session, farm.id)
+        give_up_repetitions(session, farm.id)
         assert repeated(session, farm.id)[0] == Repeated(0, "virtual", 2)
         session.execute(text("RESET ROLE"))
     farm.scheduler.tick()
     farm.do(error=NotDeployable("gone"))
     with farm.database.transaction() as session:
         session.execute(text(f"SET LOCAL ROLE {roles.PREFIX}scheduler"))
-        pool_measurements(session, farm.id)
+        give_up_repetitions(session, farm.id)
     assert (farm.count(MeasurementRow), farm.count(EarlierMeasurementRow)) == (4, 4)

@@ -36,8 +36,7 @@ def test_a_right_that_is_missing_names_user_and_role(reader_url: str) -> None:
         check_rights(reader, "scheduler")
     assert str(caught.value) == (
         "the database user 'just_looking' may not INSERT experiments, INSERT candidates, INSERT evaluations, "
-        "INSERT events, INSERT workers, INSERT measurements, INSERT earlier_measurements, UPDATE experiments, "
-        "UPDATE candidates, UPDATE evaluations, UPDATE workers, DELETE measurements, DELETE earlier_measurements: "
+        "INSERT events, INSERT workers, UPDATE experiments, UPDATE candidates, UPDATE evaluations, UPDATE workers: "
         "connect as another one, GRANT paretofarm_scheduler TO just_looking, or, where that was done, run "
         "`paretofarm db upgrade` as the database's owner"
     )

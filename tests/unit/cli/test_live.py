@@ -99,13 +99,20 @@ def test_the_live_panel_leaves_its_last_state() -> None:
     assert "12/28 complete" in output.getvalue()
 
 
+IDLE = {**RUNNING.counts, "proposed": 0, "running": 0}
+
+
 @pytest.mark.parametrize(
     ("changes", "over"),
     [
         ({}, False),
         ({"status": ExperimentStatus.FINISHED}, True),
         ({"status": ExperimentStatus.STOPPED}, False),
-        ({"status": ExperimentStatus.STOPPED, "counts": {**RUNNING.counts, "proposed": 0, "running": 0}}, True),
+        ({"status": ExperimentStatus.STOPPED, "counts": IDLE, "stages": {}}, True),
+        (
+            {"status": ExperimentStatus.STOPPED, "counts": IDLE, "stages": {"measure": (1, 0)}},
+            False,
+        ),
         ({"status": ExperimentStatus.STOPPED, "reason": "no data set", "stages": {}}, True),
     ],
 )
