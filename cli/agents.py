@@ -12,7 +12,7 @@ from typing import Protocol
 
 from cli.kept_agent import GRACE_S, KeptAgent
 from cli.metrics.address import VARIABLE, MetricsAddress
-from cli.signals import interruptible, undisturbed
+from cli.signals import end_if_asked, interruptible, undisturbed
 from cli.stack.identity import launch_command
 from cli.stack_processes import PROGRAM
 from device_agents.discovery.found import FoundPhone, Readiness
@@ -159,6 +159,7 @@ def run_agents(addresses: Sequence[str], options: AgentOptions, finder: PhoneFin
     with interruptible():
         try:
             while True:
+                end_if_asked()
                 found = finder.look() if finder else ()
                 if finder:
                     notices.tell(found, finder.why_none)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from sqlalchemy.orm import Session
 
 from cli.live import Display
+from cli.signals import end_if_asked
 from cli.snapshot import Snapshot
 from cli.words import event_text
 from db import events, experiments
@@ -50,9 +51,11 @@ class Watch:
         self.skip_old_news()
         last: Snapshot | None = None
         while last is None or not last.is_over:
+            end_if_asked()
             try:
                 with self.database.listener("paretofarm") as listener:
                     while last is None or not last.is_over:
+                        end_if_asked()
                         last = self.look()
                         display.show(last)
                         if not last.is_over:

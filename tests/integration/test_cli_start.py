@@ -1,6 +1,9 @@
 """`search start` on a user's own database, and what follows a running search. The scheduler's part is played here."""
 
 import json
+import os
+import signal
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -15,6 +18,7 @@ from services import RunningPostgres, migrate
 from sqlalchemy import text
 
 from cli.main import main
+from cli.signals import interruptible
 from cli.snapshot import Snapshot
 from cli.watching import Watch
 from db import candidates, experiments, leases
@@ -298,6 +302,26 @@ def test_a_search_that_waits_for_its_user_says_so(own_database: Database, tmp_pa
 
     over = Watch(own_database, search).until_over(Recorder(stop))
     assert (over.status, over.reason) == (ExperimentStatus.STOPPED, "data/faces: no such folder")
+
+
+def test_a_lost_interrupt_ends_the_watching(own_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    search = store_results(own_database).search
+    monkeypatch.setattr(sys, "unraisablehook", lambda told: None)
+
+    class Finalized:
+        def __del__(self) -> None:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    shown: list[Snapshot] = []
+
+    def lose(snapshot: Snapshot) -> None:
+        shown.append(snapshot)
+        assert len(shown) < 3
+        Finalized()
+
+    with interruptible(), pytest.raises(KeyboardInterrupt):
+        Watch(own_database, search).until_over(Recorder(lose))
+    assert len(shown) == 1
 
 
 def test_watching_outlives_a_database_that_restarts(restartable_postgres: RunningPostgres) -> None:
