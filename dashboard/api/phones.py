@@ -1,6 +1,5 @@
 """Phones: their state, how busy they were, what their reference network says, and the end of a quarantine."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Path, Query
@@ -10,12 +9,11 @@ from dashboard.services import Wired
 from db import phones
 from db.documents.phone import phone_document
 from db.drift import DAYS, drift
-from db.latencies import LatencyGroup, latency_groups
+from db.latencies import latency_groups
 from db.phone_usage import read_usage, usage_document
-from paretofarm.errors import ServiceError
 
 if TYPE_CHECKING:
-    from db.documents.predictor import PredictorReport
+    pass
 
 router = APIRouter(prefix="/phones", tags=["phones"])
 
@@ -40,9 +38,11 @@ def show_usage(services: Wired, _: Reader, days: Days = 7) -> dict[str, Any]:
 @router.get("/predictors")
 def show_predictors(services: Wired, _: Reader) -> dict[str, Any]:
     """How well latencies are predicted beforehand, as `phones --predictor --json`. It may take seconds."""
+    from db.documents.predictor import judge_predictors  # it loads scipy, 40 MB of memory that nobody may ask for
+
     with services.reading() as session:
         groups = latency_groups(session)
-    return {"predictors": [report.to_json() for report in _judged(groups)]}
+    return {"predictors": [report.to_json() for report in judge_predictors(groups)]}
 
 
 @router.get("/{serial}/drift")
@@ -57,12 +57,3 @@ def release_phone(serial: Serial, services: Wired, _: Operator) -> dict[str, Any
     """Ends its quarantine; it has to prove itself before it is measured on again."""
     with services.writing() as session:
         return {"serial": serial, "changed": phones.release(session, serial)}
-
-
-def _judged(groups: Sequence[LatencyGroup]) -> "list[PredictorReport]":
-    """Errors: ServiceError where scipy is not installed, as in the image of the dashboard."""
-    try:
-        from db.documents.predictor import judge_predictors
-    except ImportError as error:
-        raise ServiceError(f"{error.name} is not installed here: ask `paretofarm phones --predictor`") from error
-    return judge_predictors(groups)

@@ -74,7 +74,7 @@ const predictors = (rows) =>
     table({ caption: "How well latencies are predicted before they are measured", columns, rows, hideCaption: true }),
   );
 
-/** Judged once for each page: it may take seconds, and not every server can. */
+/** Judged once for each page: it may take seconds, and the page is good without it. */
 let judged = [];
 const judge = async () => {
   try {
