@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 from db import events
 from db.artifact import CandidateArtifact
 from db.events import Event
+from db.racing import earlier_summaries
 from db.scores import ReportedScore, scores
 from db.tables import (
     ArtifactRow,
     CandidateArtifactRow,
     CandidateRow,
-    EarlierMeasurementRow,
     EvaluationRow,
     ExperimentRow,
     MeasurementRow,
@@ -243,9 +243,10 @@ def _epochs(session: Session, candidate_id: int) -> dict[int, list[ReportedEpoch
 
 
 def _measurements(session: Session, candidate_id: int) -> dict[int, ReportedMeasurement]:
-    earlier = _earlier(session, candidate_id)
     query = select(MeasurementRow, PhoneRow).join(PhoneRow, PhoneRow.id == MeasurementRow.phone_id)
     query = query.join(EvaluationRow, EvaluationRow.id == MeasurementRow.evaluation_id)
+    rows = session.execute(query.where(EvaluationRow.candidate_id == candidate_id)).tuples().all()
+    earlier = earlier_summaries(session, [row.evaluation_id for row, _ in rows])
     return {
         row.evaluation_id: ReportedMeasurement(
             device=phone.device,
@@ -262,18 +263,8 @@ def _measurements(session: Session, candidate_id: int) -> dict[int, ReportedMeas
             earlier=tuple(earlier.get(row.evaluation_id, ())),
             created_at=row.created_at,
         )
-        for row, phone in session.execute(query.where(EvaluationRow.candidate_id == candidate_id)).tuples()
+        for row, phone in rows
     }
-
-
-def _earlier(session: Session, candidate_id: int) -> dict[int, list[Mapping[str, Any]]]:
-    query = select(EarlierMeasurementRow.evaluation_id, EarlierMeasurementRow.measurement["summary"])
-    query = query.join(EvaluationRow, EvaluationRow.id == EarlierMeasurementRow.evaluation_id)
-    query = query.where(EvaluationRow.candidate_id == candidate_id).order_by(EarlierMeasurementRow.id)
-    found: dict[int, list[Mapping[str, Any]]] = {}
-    for evaluation_id, summary in session.execute(query).tuples():
-        found.setdefault(evaluation_id, []).append(summary)
-    return found
 
 
 def _artifacts(session: Session, candidate_id: int) -> tuple[CandidateArtifact, ...]:

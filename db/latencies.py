@@ -1,7 +1,7 @@
 """Latencies that any search has measured on a device class over a space, however long ago."""
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,11 +10,13 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from db import experiments
 from db.experiments import StoredExperiment
+from db.racing import earlier_summaries
 from db.tables import CandidateRow, EvaluationRow, MeasurementRow, PhoneRow
 from paretofarm.architecture import Architecture
 from paretofarm.errors import ConfigError, NotFound
 from paretofarm.experiment import Experiment
 from paretofarm.measurement import PROTOCOL_VERSION
+from paretofarm.racing import intervals_of, pool
 from paretofarm.shared_latency import MeasuredLatency, newest, pace
 
 MOST = 2000
@@ -104,12 +106,14 @@ def _groups(session: Session, alike: Sequence[StoredExperiment]) -> Iterable[Lat
 
 
 def _read(session: Session, condition: ColumnElement[bool], devices: Collection[str]) -> list[MeasuredLatency]:
-    """The latest that meet the condition, oldest first."""
-    columns = (MeasurementRow.id, MeasurementRow.summary, MeasurementRow.simulated, EvaluationRow.device)
-    query = _measured(devices, *columns, CandidateRow.experiment_id, CandidateRow.architecture).where(condition)
+    """The latest that meet the condition, oldest first; each with what was measured before it."""
+    measured = (MeasurementRow.id, MeasurementRow.evaluation_id, MeasurementRow.summary, MeasurementRow.simulated)
+    of = (EvaluationRow.device, CandidateRow.experiment_id, CandidateRow.architecture)
+    query = _measured(devices, *measured, *of).where(condition)
     rows = session.execute(query.order_by(MeasurementRow.id.desc()).limit(MOST)).all()
     names = {found: experiments.get(session, found).name for found in {row.experiment_id for row in rows}}
-    return [_latency(row, names[row.experiment_id]) for row in reversed(rows)]
+    earlier = earlier_summaries(session, [row.evaluation_id for row in rows])
+    return [_latency(row, names[row.experiment_id], earlier.get(row.evaluation_id, ())) for row in reversed(rows)]
 
 
 def _measured(devices: Collection[str], *columns: InstrumentedAttribute[Any]) -> Select[Any]:
@@ -120,14 +124,17 @@ def _measured(devices: Collection[str], *columns: InstrumentedAttribute[Any]) ->
     return query.where(current, EvaluationRow.device.in_(devices), EvaluationRow.rung.is_(None))
 
 
-def _latency(row: Row[Any], search: str) -> MeasuredLatency:
+def _latency(row: Row[Any], search: str, earlier: Sequence[Mapping[str, Any]]) -> MeasuredLatency:
+    """As the front has it."""
+    measured = intervals_of([*earlier, row.summary])
+    found = pool(measured) if earlier else measured[0]
     return MeasuredLatency(
         id=row.id,
         device=row.device,
         architecture=Architecture.from_dict(row.architecture),
-        latency_ms=row.summary["latency_ms"],
-        low_ms=row.summary["low_ms"],
-        high_ms=row.summary["high_ms"],
+        latency_ms=found.value,
+        low_ms=found.low,
+        high_ms=found.high,
         simulated=row.simulated,
         search=search,
     )

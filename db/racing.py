@@ -5,7 +5,7 @@ of the database puts them when another comes. What is known of a candidate is wh
 complete, and on its front, while it is measured again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import func, or_, select, update
@@ -99,6 +99,16 @@ def give_up_repetitions(session: Session, experiment_id: int) -> None:
         _give_up(session, experiment_id, evaluation)
 
 
+def earlier_summaries(session: Session, evaluation_ids: Collection[int]) -> dict[int, list[Mapping[str, Any]]]:
+    """Of the measurements before the latest, the oldest first; by evaluation, of those that have any."""
+    query = select(EarlierMeasurementRow.evaluation_id, EarlierMeasurementRow.measurement["summary"])
+    query = query.where(EarlierMeasurementRow.evaluation_id.in_(evaluation_ids)).order_by(EarlierMeasurementRow.id)
+    found: dict[int, list[Mapping[str, Any]]] = {}
+    for evaluation_id, summary in session.execute(query).tuples():
+        found.setdefault(evaluation_id, []).append(summary)
+    return found
+
+
 def is_repetition(session: Session, evaluation_id: int) -> bool:
     """Whether it is to be measured although there is a measurement: a copy would say nothing new."""
     query = select(MeasurementRow.id).where(MeasurementRow.evaluation_id == evaluation_id)
@@ -131,10 +141,8 @@ def _measure_again(session: Session, experiment_id: int, chosen: Contested) -> b
 
 def _summaries(session: Session, evaluation_id: int) -> list[Mapping[str, float]]:
     """Of all measurements, the oldest first."""
-    earlier = select(EarlierMeasurementRow.measurement["summary"])
-    earlier = earlier.where(EarlierMeasurementRow.evaluation_id == evaluation_id).order_by(EarlierMeasurementRow.id)
     latest = select(MeasurementRow.summary).where(MeasurementRow.evaluation_id == evaluation_id)
-    return [*session.scalars(earlier), *session.scalars(latest)]
+    return [*earlier_summaries(session, [evaluation_id]).get(evaluation_id, ()), *session.scalars(latest)]
 
 
 def _give_up(session: Session, experiment_id: int, evaluation: EvaluationRow) -> None:

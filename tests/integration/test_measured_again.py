@@ -21,6 +21,7 @@ from db.candidates import counts
 from db.events import Event, EventKind
 from db.experiments import ExperimentStatus
 from db.front import front
+from db.latencies import LatencyFeed, latency_groups
 from db.measured import reusable
 from db.plot_points import plot_points
 from db.point_front import FrontRequest, point_front
@@ -33,6 +34,7 @@ from paretofarm import instruments
 from paretofarm.errors import Conflict, LeaseLost, NotDeployable, ParetofarmError
 from paretofarm.latency import LatencySummary
 from paretofarm.lifecycle import CandidateStatus, EvaluationStatus, Stage
+from paretofarm.measurement import PROTOCOL_VERSION
 from paretofarm.racing import Contested, Repeated
 
 RACE = {"racing": {"measurements": 3, "candidates": 10}, "stop": {"candidates": 4}, "in_flight": 4}
@@ -89,7 +91,7 @@ class RacingFarm(Farm):
             return Report(metrics=RESULTS[stage])
         value = 3.0 + self.phone.uniform(-0.1, 0.1)
         summary = replace(self.summary, latency_ms=value, low_ms=value - self.half, high_ms=value + self.half)
-        record = replace(make_measurement(self.phone_id), summary=summary)
+        record = replace(make_measurement(self.phone_id), summary=summary, protocol=PROTOCOL_VERSION)
         ends = {"latency_ms": (summary.low_ms, summary.high_ms)}
         return Report(metrics={"latency_ms": value}, intervals=ends, measurement=record)
 
@@ -344,6 +346,18 @@ def test_whoever_follows_a_stopped_search_waits_for_who_is_measured_again(farm: 
     assert not watch.look().is_over
     farm.to_the_end()
     assert watch.look().is_over
+
+
+def test_other_searches_and_the_predictor_learn_what_all_measurements_say(farm: RacingFarm) -> None:
+    farm.to_the_end()
+    known = {row.digest: (row.metrics[KEY], *row.intervals[KEY]) for row in farm.candidates()}
+    with farm.database.transaction() as session:
+        [group] = latency_groups(session)
+        later = farm.search().experiment.model_copy(update={"name": "later"})
+        other = experiments.create(session, later, source="", code_version="test")
+        told = LatencyFeed(experiments.get(session, other)).read(session)
+    for latencies in (group.latencies, told):
+        assert {each.digest: (each.latency_ms, each.low_ms, each.high_ms) for each in latencies} == known
 
 
 def test_a_user_does_not_interfere_with_who_is_measured_again(farm: RacingFarm) -> None:
