@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import compress
 from operator import attrgetter
 from typing import Protocol, runtime_checkable
 
@@ -90,7 +91,7 @@ class History:
     @cached_property
     def digests(self) -> frozenset[str]:
         """Digests of everything ever proposed, failed and infeasible ones included, and of what was passed over."""
-        return self._own_digests | self._passed_over
+        return self._own_digests | self._passed_over if self._passed_over else self._own_digests
 
     @cached_property
     def _own_digests(self) -> frozenset[str]:
@@ -146,12 +147,17 @@ class History:
 
     @cached_property
     def _judged(self) -> tuple[tuple[Member, ...], np.ndarray]:
-        complete = [member for member in self.members if member.status is CandidateStatus.COMPLETE]
-        points = self._minimised(complete)
-        kept = (self._violations(complete) == 0) & ~np.isnan(points).any(axis=1)
+        status = CandidateStatus.COMPLETE  # looked up for each member it would cost as much as the rest
+        complete = [member for member in self.members if member.status is status]
+        keys = {each.key for each in (*self.objectives, *self.constraints)}
+        columns = {key: _column(complete, key) for key in keys}
+        points = np.stack([objective.sign * columns[objective.key] for objective in self.objectives], axis=1)
+        kept = np.asarray(~np.isnan(points).any(axis=1))
+        for constraint in self.constraints:
+            kept &= constraint.violations(columns[constraint.key]) == 0
         points = points[kept]
         points.flags.writeable = False
-        return tuple(member for member, keep in zip(complete, kept.tolist(), strict=True) if keep), points
+        return tuple(compress(complete, kept.tolist())), points
 
     def standings(self, rung: int) -> Standings:
         """Members that came as far as the rung, by number, with their objectives as they were there.
@@ -189,17 +195,8 @@ class History:
             self._architectures.prefetch(numbers)
         return [self._architectures[number] for number in numbers]
 
-    def _violations(self, members: Sequence[Member]) -> np.ndarray:
-        total = np.zeros(len(members))
-        for constraint in self.constraints:
-            total += constraint.violations(_column(members, constraint.key))
-        return total
-
-    def _minimised(self, members: Sequence[Member]) -> np.ndarray:
-        columns = [objective.sign * _column(members, objective.key) for objective in self.objectives]
-        return np.stack(columns, axis=1)
-
 
 def _column(members: Sequence[Member], key: str) -> np.ndarray:
     """The metric of each member, NaN where it is missing."""
-    return np.array([member.metrics.get(key, np.nan) for member in members], dtype=np.float64)
+    missing = np.nan
+    return np.array([member.metrics.get(key, missing) for member in members], dtype=np.float64)

@@ -125,50 +125,27 @@ def _checked_violations(violations: ArrayLike, count: int) -> np.ndarray:
 def _ranks(points: np.ndarray, enough: int | None) -> np.ndarray:
     if points.shape[1] == 1:
         return np.unique(points[:, 0], return_inverse=True)[1].astype(np.int64)
-    return _ranks_2d(points, enough) if points.shape[1] == 2 else _ranks_by_peeling(points, enough)
+    return _ranks_2d(points) if points.shape[1] == 2 and enough is None else _ranks_by_peeling(points, enough)
 
 
-def _ranks_2d(points: np.ndarray, enough: int | None) -> np.ndarray:
-    """In lexicographic order, where a point is dominated by those before it that are no higher, and by no others."""
+def _ranks_2d(points: np.ndarray) -> np.ndarray:
+    """In lexicographic order, where a point is dominated by those before it that are no higher, and by no others.
+
+    A point belongs to the first front whose lowest height so far is above its. Those lows never decrease from front to
+    front, so bisection finds it.
+    """
     order = np.lexsort((points[:, 1], points[:, 0]))
     ordered = points[order]
     fresh = np.ones(len(points), dtype=bool)
     fresh[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
-    kinds = np.cumsum(fresh) - 1  # equal points share a rank
-    heights = ordered[fresh, 1]
-    by_kind = _all_ranks(heights) if enough is None else _first_ranks(heights, np.bincount(kinds), enough)
-    ranks = np.empty(len(points), dtype=np.int64)
-    ranks[order] = by_kind[kinds]
-    return ranks
-
-
-def _all_ranks(heights: np.ndarray) -> np.ndarray:
-    """One pass: a point belongs to the first front whose lowest height is above its.
-
-    Those lows never decrease from front to front, so bisection finds it.
-    """
     lows: list[float] = []
-    ranks = np.empty(len(heights), dtype=np.int64)
-    for position, y in enumerate(heights.tolist()):
+    by_kind: list[int] = []
+    for y in ordered[fresh, 1].tolist():
         rank = bisect_right(lows, y)
         lows[rank : rank + 1] = [y]
-        ranks[position] = rank
-    return ranks
-
-
-def _first_ranks(heights: np.ndarray, counts: np.ndarray, enough: int) -> np.ndarray:
-    """Front by front, each what is lower than all before it, until so many points are placed; counts: of equal ones."""
-    ranks = np.zeros(len(heights), dtype=np.int64)
-    left = np.arange(len(heights))
-    rank = placed = 0
-    while len(left):
-        ranks[left] = rank
-        if placed >= enough:
-            break
-        y = heights[left]
-        is_low = np.concatenate(([True], y[1:] < np.minimum.accumulate(y)[:-1]))
-        placed += int(counts[left[is_low]].sum())
-        left, rank = left[~is_low], rank + 1
+        by_kind.append(rank)
+    ranks = np.empty(len(points), dtype=np.int64)
+    ranks[order] = np.array(by_kind, dtype=np.int64)[np.cumsum(fresh) - 1]  # equal points share a rank
     return ranks
 
 

@@ -79,6 +79,32 @@ def test_a_large_front_of_three_objectives_is_that_of_the_definition(kinds: int)
     assert front(points).tolist() == oracle_front(points)
 
 
+@pytest.mark.parametrize("dimension", [1, 2, 3, 4])
+@pytest.mark.parametrize("kinds", [5, 60, 10**9])
+def test_the_first_ranks_of_many_points_are_those_of_the_definition(dimension: int, kinds: int) -> None:
+    rng = np.random.default_rng(kinds + dimension)
+    points = rng.integers(0, kinds, (1500, dimension)) / kinds
+    points[rng.random(points.shape) < 0.01] = np.inf
+    points[-100:] = points[:100]
+    left = np.arange(len(points))
+    ranks = non_domination_rank(points, enough=400)
+    for rank in range(min(20, int(ranks.max()))):
+        peers = left[mask_by_pairs(points[left])]
+        assert np.flatnonzero(ranks == rank).tolist() == peers.tolist()
+        left = np.setdiff1d(left, peers)
+    assert front(points).tolist() == np.flatnonzero(mask_by_pairs(points)).tolist()
+
+
+def mask_by_pairs(points: np.ndarray) -> np.ndarray:
+    """True where no other point dominates."""
+    no_worse = np.ones((len(points), len(points)), dtype=bool)
+    better = np.zeros_like(no_worse)
+    for values in points.T:
+        no_worse &= values[:, None] <= values
+        better |= values[:, None] < values
+    return ~(no_worse & better).any(axis=0)
+
+
 @some
 @given(points=point_sets(), data=st.data())
 def test_the_order_of_points_does_not_matter(points: np.ndarray, data: st.DataObject) -> None:
