@@ -46,15 +46,28 @@ DISCRIMINATORS = ("type", "runtime")
 
 
 def complaints(error: ValidationError, document: Any) -> Iterator[str]:
-    """One per problem: `key = value: reason`. document: what was validated."""
+    """One per mistake: `key = value: reason`. document: what was validated."""
     problems = error.errors(include_url=False)
+    by_key: dict[str, list[ErrorDetails]] = {}
     for problem in problems:
         if problem["type"] == "too_short" and _has_problems_inside(problem, problems):
             continue  # elements that were refused are not missing too
-        key = ".".join(_path(problem, document)) or "the file"
-        value = problem.get("ctx", {}).get("tag") if problem["type"] == "union_tag_invalid" else problem["input"]
-        said = problem["type"] in ("missing", "extra_forbidden") or not isinstance(value, str | int | float)
-        yield f"{key}: {_reason(problem)}" if said else f"{key} = {value!r}: {_reason(problem)}"
+        by_key.setdefault(".".join(_path(problem, document)) or "the file", []).append(problem)
+    for key, found in by_key.items():
+        yield f"{key}{_value(found[0])}: {_either(list(map(_reason, found)))}"
+
+
+def _value(problem: ErrorDetails) -> str:
+    """As far as it helps."""
+    value = problem.get("ctx", {}).get("tag") if problem["type"] == "union_tag_invalid" else problem["input"]
+    said = problem["type"] in ("missing", "extra_forbidden") or not isinstance(value, str | int | float)
+    return "" if said else f" = {value!r}"
+
+
+def _either(reasons: list[str]) -> str:
+    """Of a value that may be one thing or another, and is neither, the validator tells why it is not each of them."""
+    first, *others = dict.fromkeys(reasons)
+    return " or ".join([first, *(other.removeprefix("must be ") for other in others)])
 
 
 def _reason(problem: ErrorDetails) -> str:
@@ -80,7 +93,7 @@ def _path(problem: ErrorDetails, document: Any) -> Iterator[str]:
     """The keys that lead to the problem; the validator's also name the kind of what it went through."""
     place = document
     for part in problem["loc"]:
-        if isinstance(place, Mapping) and part not in place and part in map(place.get, DISCRIMINATORS):
+        if _is_kind(part, place):
             continue
         yield str(part)
         if isinstance(place, Mapping):
@@ -89,3 +102,15 @@ def _path(problem: ErrorDetails, document: Any) -> Iterator[str]:
             place = place[part]
     if problem["type"] in ("union_tag_invalid", "union_tag_not_found"):
         yield problem["ctx"]["discriminator"].strip("'")
+
+
+def _is_kind(part: str | int, place: Any) -> bool:
+    """Whether a part of the validator's path is no key: it says which of several things the place was taken for, as
+    `constrained-int` does."""
+    if isinstance(place, list):
+        return not isinstance(part, int)
+    if isinstance(place, str | int | float):
+        return True
+    tagged = isinstance(place, Mapping) and part in map(place.get, DISCRIMINATORS)
+    known = isinstance(place, Mapping) and part in place
+    return not known and (tagged or not str(part).isidentifier())

@@ -131,6 +131,24 @@ def test_a_search_without_a_network_to_train_cannot_be_finished() -> None:
 
 
 @pytest.mark.parametrize(
+    ("members", "said"),
+    [
+        ("best", "final.members = 'best': must be 'front' or a whole number"),
+        (0, "final.members = 0: must be 'front' or at least 1"),
+        (1001, "final.members = 1001: must be 'front' or at most 1000"),
+        (None, "final.members: must be 'front' or a whole number"),
+        ([1], "final.members: must be 'front' or a whole number"),
+        ({"best": 1}, "final.members: must be 'front' or a whole number"),
+    ],
+)
+def test_one_mistake_is_one_complaint(members: Any, said: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        make_experiment(final={"members": members})
+    assert str(caught.value).endswith(f": {said}")
+    assert str(caught.value).count("members") == 1
+
+
+@pytest.mark.parametrize(
     ("final", "problem"),
     [
         ({"epochs": 0}, "final.epochs"),
