@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 HEARTBEATS_PER_LEASE = 4
 SETTLE_RETRY_S = 2.0
+NOT_OURS = "it is somebody else's by now, or its search was deleted"
 
 
 class HandedBack(Exception):
@@ -93,11 +94,12 @@ Settle = Callable[[Database], None]
 
 @dataclass(frozen=True)
 class _Ending:
-    """settle: writes the outcome; code: class of the error, where there was one."""
+    """settle: writes the outcome. error: where there was one; crash: of an unknown class, as it was raised."""
 
     outcome: Outcome
     settle: Settle
-    code: str | None = None
+    error: ParetofarmError | None = None
+    crash: Exception | None = None
 
 
 def perform(
@@ -151,15 +153,26 @@ def _perform(database: Database, claim: Claim, *, lease_s: float, work: Work, me
         meter.add(instruments.IN_PROGRESS, -1.0, stage=stage)
     duration_s = time.monotonic() - started
     _count(meter, stage, ending if stored else _Ending(Outcome.LOST, ending.settle), duration_s)
-    log.info(
-        "%s of candidate %s %s after %.1f s", claim.step, claim.number, "ended" if stored else "was dropped", duration_s
-    )
+    if not stored:
+        log.warning("%s of candidate %s is dropped: %s", claim.step, claim.number, NOT_OURS)
+        return
+    _say(claim, ending)
+    log.info("%s of candidate %s ended after %.1f s", claim.step, claim.number, duration_s)
+
+
+def _say(claim: Claim, ending: _Ending) -> None:
+    """What went wrong, once that is stored: of a search that was deleted meanwhile, with the files that were worked on,
+    it is no news."""
+    if ending.crash is not None:
+        log.error("%s of candidate %s crashed", claim.step, claim.number, exc_info=ending.crash)
+    elif ending.error is not None:
+        log.warning("%s of candidate %s: %s: %s", claim.step, claim.number, ending.error.code, ending.error)
 
 
 def _count(meter: Meter, stage: str, ending: _Ending, duration_s: float) -> None:
     meter.observe(instruments.PERFORM_SECONDS, duration_s, stage=stage)
-    if ending.code is not None:
-        meter.add(instruments.ERRORS, stage=stage, code=ending.code)
+    if ending.error is not None:
+        meter.add(instruments.ERRORS, stage=stage, code=ending.error.code)
     meter.add(instruments.PERFORMED, stage=stage, outcome=ending.outcome.value)
 
 
@@ -170,16 +183,14 @@ def _work(claim: Claim, keeper: LeaseKeeper, work: Work) -> _Ending:
     except HandedBack:
         return _Ending(Outcome.HANDED_BACK, partial(_hand_back, claim=claim))
     except ParetofarmError as error:
-        log.warning("%s of candidate %s: %s: %s", claim.step, claim.number, error.code, error)
         return _failed(claim, error)
     except Exception as error:
-        log.exception("%s of candidate %s crashed", claim.step, claim.number)
-        return _failed(claim, WorkerCrashed(f"{type(error).__name__}: {error}"))
+        return _failed(claim, WorkerCrashed(f"{type(error).__name__}: {error}"), error)
     return _Ending(Outcome.DONE, partial(leases.hand_in, claim=claim, result=report))
 
 
-def _failed(claim: Claim, error: ParetofarmError) -> _Ending:
-    return _Ending(Outcome.FAILED, partial(_fail, claim=claim, error=error), error.code)
+def _failed(claim: Claim, error: ParetofarmError, crash: Exception | None = None) -> _Ending:
+    return _Ending(Outcome.FAILED, partial(_fail, claim=claim, error=error), error, crash)
 
 
 def _hand_back(database: Database, *, claim: Claim) -> None:

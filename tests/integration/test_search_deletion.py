@@ -1,5 +1,6 @@
 """A search is deleted with all that is its own, and nothing that is another's."""
 
+import logging
 import os
 from pathlib import Path
 
@@ -15,11 +16,13 @@ from cli.main import main
 from db import experiments, leases, roles
 from db.artifact import StoredArtifact
 from db.artifacts import ArtifactStore
+from db.claim import Claim
 from db.report import Report
 from db.search_deletion import delete_search
 from db.session import Database
 from db.tables import ArtifactRow
-from paretofarm.errors import Conflict, LeaseLost, NotFound
+from db.work import LeaseKeeper, perform
+from paretofarm.errors import Conflict, LeaseLost, NotFound, WorkerCrashed
 from paretofarm.lifecycle import Stage, Step
 
 BUILD = Step(Stage.BUILD)
@@ -104,6 +107,33 @@ def test_whoever_works_on_it_loses_the_lease_and_nothing_else(database: Database
     with pytest.raises(LeaseLost), database.transaction() as session:
         leases.report(session, claim, late)
     assert known(database) == set()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [WorkerCrashed("compile: the process ended with exit code 1: Traceback\n  no such file"), FileNotFoundError("x")],
+    ids=["in its process", "in the worker"],
+)
+def test_work_that_fails_since_its_search_is_deleted_is_one_line_in_the_log(
+    error: Exception, database: Database, store: ArtifactStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    with database.transaction() as session:
+        search = store_experiment(session, name="mine")
+        [candidate_id] = store_candidates(session, search.id)
+        experiments.stop(session, search.id)
+        found = evaluation(session, candidate_id, BUILD)
+
+    def work(claim: Claim, keeper: LeaseKeeper) -> Report:
+        delete_search(database, store, "mine")
+        caplog.clear()
+        raise error
+
+    perform(database, found, 1, owner="worker", lease_s=60, work=work)
+    assert caplog.text.splitlines() == [caplog.text.rstrip("\n")]
+    assert caplog.messages == [
+        "build of candidate 0 is dropped: it is somebody else's by now, or its search was deleted"
+    ]
 
 
 def test_a_file_that_somebody_else_may_be_about_to_report_stays(database: Database, store: ArtifactStore) -> None:
