@@ -145,12 +145,11 @@ def _is_running(search: StoredExperiment) -> bool:
 
 def _crew(start: Start, experiment: Experiment, processors: int) -> Crew:
     """Virtual phones only for the device classes that they can have; a table needs none."""
-    workers = start.workers or processors
     if experiment.is_tabular:
-        return Crew(workers=workers, phones=0, device_classes=(), tables=experiment.devices)
+        return Crew(workers=start.workers or processors, phones=0, device_classes=(), tables=experiment.devices)
     virtual = tuple(device for device in experiment.devices if is_virtual(device))
     phones = (start.phones or DEFAULT_PHONES) if virtual else 0
-    return Crew(workers=workers, phones=phones, device_classes=virtual)
+    return Crew(workers=start.workers, phones=phones, device_classes=virtual)
 
 
 def see_search(database: Database, start: Start, begun: Begun, farm: Farm | None) -> None:

@@ -27,12 +27,13 @@ PHONE_MODULES = {"adb_shell": "agent", "cryptography": "agent", "onnxruntime": "
 
 @dataclass(frozen=True)
 class Crew:
-    """How many of each. device_classes: of the virtual phones, in turn; page: where the web page is, if any.
+    """How many of each. workers: evaluations at a time; None: as many as the worker finds this machine good for, GPUs
+    included. device_classes: of the virtual phones, in turn; page: where the web page is, if any.
 
     tables: device classes of tabular searches, which have an agent each and no phone.
     """
 
-    workers: int
+    workers: int | None
     phones: int
     device_classes: tuple[str, ...] = (DEVICE_CLASS,)
     page: PagePlace | None = None
@@ -45,7 +46,7 @@ class Crew:
 
     def check(self) -> None:
         """Errors: StackError naming what must be installed before they can run."""
-        needed = {**(WORKER_MODULES if self.workers else {}), **(PHONE_MODULES if self.phones else {})}
+        needed = {**(WORKER_MODULES if self.workers != 0 else {}), **(PHONE_MODULES if self.phones else {})}
         missing = {module: extra for module, extra in needed.items() if find_spec(module) is None}
         if missing:
             extras = ",".join(sorted(set(missing.values())))
@@ -71,8 +72,9 @@ def process_specs(
         told = {name: value for name, value in environment.items() if not name.endswith("_URL")}
         environment = {**told, "PARETOFARM_DATA": str(folder)}
     specs = [ProcessSpec("scheduler", (*PROGRAM, "scheduler"), environment, nice=NICE)]
-    if crew.workers:
-        worker = (*PROGRAM, "worker", "--concurrency", str(crew.workers))
+    if crew.workers != 0:
+        said = () if crew.workers is None else ("--concurrency", str(crew.workers))
+        worker = (*PROGRAM, "worker", *said)
         specs.append(ProcessSpec("worker", worker, environment, nice=NICE, grace_s=GRACE_S))
     if crew.phones:
         places = place_phones(folder / "phones", crew.phones, crew.device_classes)

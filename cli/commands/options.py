@@ -23,12 +23,13 @@ PLOT = click.option(
 PHONES = click.option(
     "--phones", type=click.IntRange(1, 64), default=None, metavar="N", help="Virtual phones.  [default: 2]"
 )
+DEFAULT_WORKERS = "[default: four for each GPU, at most one a processor; without GPUs one a processor]"
 WORKERS = click.option(
     "--workers",
     type=click.IntRange(1, 1024),
     default=None,
     metavar="N",
-    help="Trainings, builds and compilations at a time.  [default: number of processors]",
+    help="Trainings, builds and compilations at a time.  " + DEFAULT_WORKERS,
 )
 
 

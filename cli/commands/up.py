@@ -4,6 +4,7 @@ import os
 
 import click
 
+from cli.commands.options import DEFAULT_WORKERS
 from cli.local_farm import run_farm
 from cli.page_place import page_place
 from cli.stack.remote import Address
@@ -24,7 +25,7 @@ from cli.stack_processes import Crew
     type=click.IntRange(0, 1024),
     default=None,
     metavar="N",
-    help="Trainings, builds and compilations at a time.  [default: number of processors]",
+    help="Trainings, builds and compilations at a time; 0 for none.  " + DEFAULT_WORKERS,
 )
 @click.option(
     "--listen",
@@ -51,6 +52,5 @@ def up(phones: int, workers: int | None, listen: str | None) -> None:
       paretofarm up --phones 0          then: paretofarm agent --connect PHONE:5555
       paretofarm up --listen 192.0.2.7:5433
     """
-    workers = os.cpu_count() or 1 if workers is None else workers
     crew = Crew(workers=workers, phones=phones, page=page_place(os.environ))
     run_farm(os.environ, crew, Address.parse(listen) if listen is not None else None)

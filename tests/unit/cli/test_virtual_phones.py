@@ -4,7 +4,9 @@ import socket
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from cli.main import main
 from cli.metrics.address import MetricsAddress
 from cli.page_place import PagePlace
 from cli.stack_processes import NICE, Crew, phone_addresses, process_specs
@@ -68,6 +70,21 @@ def test_a_farm_has_a_phone_and_an_agent_each(tmp_path: Path) -> None:
     assert all(spec.nice == (0 if spec.name.startswith("phone") else NICE) for spec in specs)
     assert (tmp_path / "adbkey").exists()
     assert set(phone_addresses(specs)) == {"agent-virtual-1", "agent-virtual-2"}
+
+
+@pytest.mark.parametrize(("asked", "found"), [([], None), (["--workers", "3"], 3), (["--workers", "0"], 0)])
+def test_up_leaves_it_to_the_worker_how_many_trainings_its_gpus_take(
+    asked: list[str], found: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crews: list[Crew] = []
+    monkeypatch.setattr("cli.commands.up.run_farm", lambda environment, crew, listen: crews.append(crew))
+    CliRunner().invoke(main, ["up", *asked], catch_exceptions=False)
+    assert [crew.workers for crew in crews] == [found]
+
+
+def test_a_worker_that_is_told_nothing_decides_by_its_gpus(tmp_path: Path) -> None:
+    specs = process_specs(SETTINGS, tmp_path, Crew(workers=None, phones=0))
+    assert specs[1].argv[-2:] == ("cli", "worker")
 
 
 def test_secrets_are_in_the_environment_and_never_in_arguments(tmp_path: Path) -> None:
