@@ -1,12 +1,13 @@
 """Candidates of a search as the scheduler plans with them: propose, look, queue the next steps, finish."""
 
+import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, repeat
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, Text, cast, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -22,6 +23,10 @@ from paretofarm.lifecycle import CandidateStatus, EvaluationState, EvaluationSta
 UNFINISHED = [status for status in CandidateStatus if not status.is_final]
 IN_FLIGHT = [status for status in CandidateStatus if status.in_flight]
 OPEN = [status for status in EvaluationStatus if status.is_open]
+
+_PART = 200
+"""Rows that are made into members at a time. Of thousands that are alive at once the garbage collector, which looks
+through all of them again and again, would take more time than everything else."""
 
 
 def at_work() -> ColumnElement[bool]:
@@ -88,14 +93,27 @@ def members(session: Session, experiment_id: int, *, known: Collection[int] = ()
     numbers = set(known)
     highest = max(numbers, default=-1)
     gaps = [] if len(numbers) > highest else [number for number in range(highest) if number not in numbers]
-    query = select(CandidateRow.number, CandidateRow.digest, CandidateRow.status, CandidateRow.metrics)
-    query = query.add_columns(CandidateRow.rung, CandidateRow.intervals)
-    query = query.where(
-        CandidateRow.experiment_id == experiment_id,
-        or_(CandidateRow.number > highest, CandidateRow.number.in_(gaps)),
+    wanted = or_(CandidateRow.number > highest, CandidateRow.number.in_(gaps))
+    query = (
+        select(CandidateRow.number, CandidateRow.digest, CandidateRow.status, CandidateRow.rung)
+        .add_columns(cast(CandidateRow.metrics, Text), cast(CandidateRow.intervals, Text))
+        .where(CandidateRow.experiment_id == experiment_id, wanted)
+        .order_by(CandidateRow.number)
     )
-    rows = session.execute(query.order_by(CandidateRow.number))
-    return [Member(row.number, row.digest, row.status, row.metrics, row.rung, intervals=row.intervals) for row in rows]
+    # Without what a session does for entities, JSON of many rows at once: a new scheduler reads a hundred thousand.
+    parts = session.connection().execute(query).partitions(_PART)
+    return [member for rows in parts for member in _members(rows)]
+
+
+def _members(rows: Sequence[Row[Any]]) -> Iterator[Member]:
+    numbers, digests, statuses, rungs, metrics, intervals = zip(*rows, strict=True)
+    columns = (numbers, digests, statuses, _objects(metrics), rungs, repeat(None), _objects(intervals))
+    return map(Member, *columns)
+
+
+def _objects(documents: Sequence[str]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(f"[{','.join(documents)}]")
+    return found
 
 
 class Architectures(Mapping[int, Architecture]):

@@ -11,6 +11,7 @@ from db.report import Report
 from db.session import Database
 from db.tables import CandidateRow, EvaluationRow
 from paretofarm.errors import BuildFailed
+from paretofarm.history import Member
 from paretofarm.lifecycle import CandidateStatus, EvaluationStatus, Stage, Step, Verdict
 
 
@@ -95,6 +96,23 @@ def test_failed_evaluation_tells_why(database: Database) -> None:
         [state] = candidates.in_flight(session, search)
         [build] = state.evaluations
         assert (build.status, build.failure) == (EvaluationStatus.FAILED, "BuildFailed: no such op")
+
+
+def test_many_members_come_as_they_were_stored(database: Database) -> None:
+    """More than are read at a time."""
+    with database.transaction() as session:
+        search = store_experiment(session).id
+        store_candidates(session, search, 450)
+        stored = session.scalars(select(CandidateRow).order_by(CandidateRow.number)).all()
+        for row in stored[::2]:
+            row.status, row.rung = CandidateStatus.COMPLETE, row.number % 3
+            row.metrics = {"miou": row.number / 7, 'latency_ms@a "phone", é': 1e-300}
+            row.intervals = {"miou": [0.0, row.number / 7]}
+        session.flush()
+        expected = [
+            Member(row.number, row.digest, row.status, row.metrics, row.rung, intervals=row.intervals) for row in stored
+        ]
+        assert candidates.members(session, search) == expected
 
 
 def test_members_leave_out_those_that_are_known(database: Database) -> None:
