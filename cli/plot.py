@@ -19,6 +19,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 
 from cli.labels import place_labels
 from cli.picture import Axis, Dot, Picture
+from paretofarm.apart import apart
 from paretofarm.errors import ConfigError
 from paretofarm.metrics import Goal
 
@@ -187,9 +188,7 @@ def _front_line(panel: Axes, front: Sequence[Dot], x: Axis, y: Axis) -> None:
 def _labelled(front: Sequence[Dot], x: Axis) -> list[Dot]:
     """Members to be named: all, or evenly chosen ones, both ends among them."""
     ordered = sorted(front, key=lambda dot: dot.values[x.key])
-    if len(ordered) <= LABELLED:
-        return ordered
-    return [ordered[index] for index in np.linspace(0, len(ordered) - 1, LABELLED).round().astype(int)]
+    return [ordered[index] for index in apart(len(ordered), LABELLED)]
 
 
 def _legend(panel: Axes, picture: Picture) -> None:

@@ -37,7 +37,7 @@ from workers.scored_images import float_scores, scored_images
 from workers.toolchains import HeldOut, toolchain
 from workers.toolchains.held_out import Progress, part
 from workers.training import EpochMetrics, train
-from workers.training.batches import spread
+from workers.training.batches import share_of
 from workers.training.checkpoint import load_trained
 
 Parameters = Mapping[str, Any]
@@ -153,7 +153,7 @@ def train_network(parameters: Parameters, emit: Emit) -> dict[str, Any]:
     dataset = open_dataset(settings.dataset, Path(parameters["cache"]))
     network = _network(space, parameters, len(dataset.class_names))
     out = Path(parameters["out"])
-    images = len(spread(dataset.splits[Split.TRAIN], settings.share))
+    images = len(share_of(dataset.splits[Split.TRAIN], settings.share))
     result = train(
         network,
         dataset,

@@ -14,15 +14,17 @@ from paretofarm.scores import Scores, count, score
 from workers.datasets import Dataset, Split
 from workers.memory import first_line
 from workers.session import OnnxRuntimeErrors, infer, open_session
+from workers.training.batches import spread
 
 Predictor = Callable[[npt.NDArray[np.float32]], npt.NDArray[Any]]
 """An image [1, 3, H, W] to logits [1, classes, H, W], or [1, classes, 1, 1] of a classification."""
 
 
 def scored_images(dataset: Dataset, wanted: int, part: Split = Split.TEST) -> LabelledImages:
-    """`wanted` images, or as many as there are, spread evenly over the split: the same ones every time."""
+    """`wanted` images, or as many as there are, spread evenly over the split, of a classification over each class: the
+    same ones every time."""
     split = dataset.splits[part]
-    indices = np.linspace(0, len(split) - 1, min(wanted, len(split))).round().astype(np.int64)
+    indices = spread(split, wanted)
     return LabelledImages(
         class_names=dataset.class_names,
         ignore_index=dataset.ignore_index,

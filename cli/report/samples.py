@@ -10,6 +10,7 @@ import numpy.typing as npt
 from db.artifact import CandidateArtifact
 from db.artifacts import ArtifactStore
 from db.dossier import Dossier, Network
+from paretofarm.apart import apart, of_each_class
 from paretofarm.errors import ParetofarmError
 from paretofarm.experiment import Experiment
 from paretofarm.labelled_images import LabelledImages, decode
@@ -66,13 +67,20 @@ def _read(dossier: Dossier, store: ArtifactStore, cache: Path) -> Samples:
     quantized = quantized and all(QUANTIZED in network.artifacts for network in picked.values())
     networks = {pick: store.fetch(_trained(network, quantized)) for pick, network in picked.items()}
     labelled = _test_images(experiment, list(picked.values()), store, cache)
-    chosen = np.linspace(0, len(labelled) - 1, min(IMAGES[labelled.task], len(labelled))).round().astype(int).tolist()
+    chosen = shown_images(labelled)
     predictions = {pick: list(_predictions(path, labelled, chosen)) for pick, path in networks.items()}
     samples = tuple(
         Sample(labelled.images[index], labelled.labels[index], {pick: masks[i] for pick, masks in predictions.items()})
         for i, index in enumerate(chosen)
     )
     return Samples(samples, labelled.class_names, labelled.ignore_index, quantized, len(labelled), labelled.task)
+
+
+def shown_images(labelled: LabelledImages) -> list[int]:
+    """Indices of the images to show, evenly apart, of a classification over the classes."""
+    wanted, classified = IMAGES[labelled.task], labelled.task is Task.CLASSIFICATION
+    chosen = of_each_class(labelled.labels.ravel(), wanted) if classified else apart(len(labelled), wanted)
+    return [int(index) for index in chosen]
 
 
 def _trained(network: Network, quantized: bool) -> CandidateArtifact:

@@ -2,13 +2,12 @@
 
 from collections.abc import Collection, Iterator, Sequence
 
-import numpy as np
-
 from cli.report.chart import Dot, Point
 from cli.report.naming import order
 from cli.words import metric_text
 from db.dossier import Run
 from db.plot_points import PlotPoints
+from paretofarm.apart import apart
 from paretofarm.metrics import Goal
 
 MOST = 2000
@@ -19,8 +18,7 @@ def drawn(count: int, always: Collection[int] = ()) -> list[int]:
     """Indices of those that are drawn, ascending. always: indices that are not left out."""
     if count <= MOST:
         return list(range(count))
-    even = np.linspace(0, count - 1, MOST).round().astype(int).tolist()
-    return sorted({*even, *always})
+    return sorted({*apart(count, MOST).tolist(), *always})
 
 
 def candidate_dots(run: Run, *, without: Collection[int]) -> Iterator[Dot]:

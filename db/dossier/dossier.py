@@ -16,6 +16,7 @@ from db.front import Front
 from db.hypervolume import Hypervolume, hypervolume
 from db.session import Database
 from db.tables import NOW, CandidateRow
+from paretofarm.apart import apart
 from paretofarm.errors import Conflict
 from paretofarm.lifecycle import CandidateStatus
 from paretofarm.objective import cost_first
@@ -120,5 +121,4 @@ def _ids(session: Session, run: Run, picked: Iterable[int], *, everybody: bool) 
             CandidateRow.experiment_id == run.search.id, CandidateRow.status == CandidateStatus.COMPLETE
         )
         ids = list(session.scalars(query.order_by(CandidateRow.number)))
-    chosen = np.linspace(0, len(ids) - 1, min(len(ids), MOST_NETWORKS)).round().astype(int)
-    return sorted({ids[index] for index in chosen} | set(picked))
+    return sorted({ids[index] for index in apart(len(ids), MOST_NETWORKS)} | set(picked))

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from paretofarm.apart import apart, of_each_class
 from workers.datasets import ImageMaskArrays
 from workers.training.resident import ResidentSplit
 
@@ -70,20 +71,34 @@ def shuffled(count: int, batch_size: int, rng: np.random.Generator) -> list[npt.
     return [order[start : start + batch_size] for start in range(0, max(count - batch_size, 0) + 1, batch_size)]
 
 
-def spread(split: ImageMaskArrays, share: float) -> npt.NDArray[np.int64]:
+def share_of(split: ImageMaskArrays, share: float) -> npt.NDArray[np.int64]:
     """Indices of a share of a split's images, evenly apart, at least one; all of them where the share is 1.
 
-    Where an image has one class, of each class: classes come in turn, and every second image may be one class alone.
+    Where an image has one class, of each class, at least one too.
     """
-    if split.masks[0].size > 1:
-        return _apart(len(split), share)
-    labels = np.asarray(split.masks).ravel()
+    if _is_segmented(split):
+        return apart(len(split), _part(len(split), share))
+    labels = _labels(split)
     by_class = [np.flatnonzero(labels == label) for label in np.unique(labels)]
-    return np.sort(np.concatenate([places[_apart(len(places), share)] for places in by_class]))
+    return np.sort(np.concatenate([places[apart(len(places), _part(len(places), share))] for places in by_class]))
 
 
-def _apart(count: int, share: float) -> npt.NDArray[np.int64]:
-    return np.linspace(0, count - 1, max(1, round(count * share))).round().astype(np.int64)
+def spread(split: ImageMaskArrays | ResidentSplit, wanted: int) -> npt.NDArray[np.int64]:
+    """Indices of so many of a split's images, or of all, evenly apart; where an image has one class, of each class."""
+    return apart(len(split), wanted) if _is_segmented(split) else of_each_class(_labels(split), wanted)
+
+
+def _is_segmented(split: ImageMaskArrays | ResidentSplit) -> bool:
+    return tuple(split.masks.shape[1:]) != (1, 1)
+
+
+def _labels(split: ImageMaskArrays | ResidentSplit) -> npt.NDArray[np.uint8]:
+    masks = split.masks.cpu().numpy() if isinstance(split, ResidentSplit) else split.masks
+    return np.asarray(masks).ravel()
+
+
+def _part(count: int, share: float) -> int:
+    return max(1, round(count * share))
 
 
 def in_order(count: int, batch_size: int) -> list[npt.NDArray[np.int64]]:

@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 
+from paretofarm.apart import apart
 from workers.datasets import ImageMaskArrays
 
 SAMPLE = 256
@@ -15,9 +16,8 @@ SMOOTHING = 1e-4
 def inverse_sqrt_weights(split: ImageMaskArrays, classes: int, *, ignore_index: int) -> torch.Tensor:
     """One float32 weight per class, 1/√(share of the labels), scaled so that the mean over all labels is 1."""
     sample = len(split) if split.masks[0].size == 1 else min(len(split), SAMPLE)
-    chosen = np.linspace(0, len(split) - 1, sample).round().astype(np.int64)
     counts = np.zeros(256, dtype=np.int64)
-    for index in chosen:
+    for index in apart(len(split), sample):
         counts += np.bincount(split.masks[index].ravel(), minlength=256)
     counts[ignore_index] = 0
     shares = counts[:classes] / max(1, counts[:classes].sum())

@@ -22,7 +22,7 @@ from workers.memory import out_of_memory_named
 from workers.memory_needs import PeakMemory
 from workers.training.augmentation import Augmentation
 from workers.training.averaging import AveragedWeights
-from workers.training.batches import Batches, shuffled, spread
+from workers.training.batches import Batches, share_of, shuffled
 from workers.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from workers.training.evaluation import Evaluation, evaluate
 from workers.training.fake_quantization import fake_quantized
@@ -96,7 +96,7 @@ class _Training:
         self.loss = LabelLoss(dataset, settings, teacher, device)
         self.train_split = nearest(dataset.splits[Split.TRAIN], device, memory_share)
         self.validation_split = nearest(dataset.splits[Split.VALIDATION], device, memory_share)
-        self.chosen = spread(dataset.splits[Split.TRAIN], settings.share)
+        self.chosen = share_of(dataset.splits[Split.TRAIN], settings.share)
         self.batches = Batches(self.train_split, settings.batch_size, device)
         self.micro_batches = MicroBatches(settings.batch_size)
         self.augmentation = Augmentation(settings.augment, dataset, device)

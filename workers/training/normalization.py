@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from workers.datasets import ImageMaskArrays
-from workers.training.batches import Batches
+from workers.training.batches import Batches, spread
 from workers.training.resident import ResidentSplit
 
 IMAGES = 128
@@ -15,7 +15,8 @@ IMAGES = 128
 def estimate_statistics(
     network: nn.Module, split: ImageMaskArrays | ResidentSplit, batch_size: int, device: torch.device
 ) -> None:
-    """Replaces running means and variances by averages over images spread evenly over the split.
+    """Replaces running means and variances by averages over images spread evenly over the split,
+    of a classification over each class.
 
     The running averages lag behind the weights: after 32 steps at a learning rate of 2e-3 a network that truly has
     an mIoU of 0.63 showed 0.09 (after 128 steps there is no difference). Eight batches of 16 were as good as 32.
@@ -29,14 +30,13 @@ def estimate_statistics(
         layer.momentum = None
     network.train()
     with torch.no_grad():
-        for images, _ in Batches(split, batch_size, device).read(_spread(len(split), batch_size)):
+        for images, _ in Batches(split, batch_size, device).read(_chosen(split, batch_size)):
             network(images)
     for layer, momentum in zip(layers, momenta, strict=True):
         layer.momentum = momentum
 
 
-def _spread(count: int, batch_size: int) -> list[np.ndarray]:
+def _chosen(split: ImageMaskArrays | ResidentSplit, batch_size: int) -> list[np.ndarray]:
     """Whole batches only, as in training."""
-    batches = max(1, min(count, IMAGES) // batch_size)
-    indices = np.linspace(0, count - 1, min(count, batches * batch_size)).round().astype(np.int64)
-    return np.array_split(indices, batches)
+    batches = max(1, min(len(split), IMAGES) // batch_size)
+    return np.array_split(spread(split, batches * batch_size), batches)

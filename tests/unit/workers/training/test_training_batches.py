@@ -1,8 +1,11 @@
 import numpy as np
+import pytest
 import torch
 from small_training import rectangles
 
-from workers.training.batches import Batches, in_order, shuffled, to_input
+from workers.datasets import ImageMaskArrays
+from workers.training.batches import Batches, in_order, shuffled, spread, to_input
+from workers.training.resident import ResidentSplit
 
 
 def test_inputs_are_floats_between_zero_and_one_in_channel_order() -> None:
@@ -41,3 +44,11 @@ def test_the_order_depends_on_the_generator_only() -> None:
     first, again, other = (np.concatenate(shuffled(32, 8, np.random.default_rng(seed))) for seed in (1, 1, 2))
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, other)
+
+
+@pytest.mark.parametrize("resident", [False, True])
+def test_so_many_of_a_split_are_of_all_classes_wherever_it_is_kept(resident: bool) -> None:
+    labels = (np.arange(41) % 2).astype(np.uint8).reshape(41, 1, 1)
+    split = ImageMaskArrays(np.zeros((41, 1, 1, 3), np.uint8), labels, tuple(map(str, range(41))))
+    chosen = spread(ResidentSplit.of(split, torch.device("cpu")) if resident else split, 21)
+    assert sorted(np.bincount(labels[chosen].ravel())) == [10, 11]

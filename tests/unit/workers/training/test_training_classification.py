@@ -1,6 +1,7 @@
 """The same loop with one class for an image."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from paretofarm.task import Task
 from workers.datasets import IGNORE_INDEX, ImageMaskArrays, Split
 from workers.scored_images import scored_images, scores_of
 from workers.training import train
-from workers.training.batches import spread, to_input
+from workers.training.batches import share_of, to_input
 from workers.training.checkpoint import load_checkpoint
 from workers.training.class_weights import inverse_sqrt_weights
 from workers.training.distortion import Distortion
@@ -53,10 +54,10 @@ def test_training_learns_the_class_of_an_image(augment: str) -> None:
 def test_a_share_of_images_whose_classes_come_in_turn_has_all_of_them_alike(count: int) -> None:
     labels = (np.arange(count) % 2).astype(np.uint8).reshape(count, 1, 1)
     split = ImageMaskArrays(np.zeros((count, 1, 1, 3), np.uint8), labels, tuple(map(str, range(count))))
-    chosen = spread(split, 0.5)
+    chosen = share_of(split, 0.5)
     assert len(chosen) == len(set(chosen.tolist())) and abs(len(chosen) - count / 2) <= 1
     assert np.ptp(np.bincount(labels[chosen].ravel(), minlength=2)) <= 1
-    assert chosen.tolist() == sorted(chosen) and spread(split, 1.0).tolist() == list(range(count))
+    assert chosen.tolist() == sorted(chosen) and share_of(split, 1.0).tolist() == list(range(count))
 
 
 def test_accuracy_is_the_share_of_images_that_are_right() -> None:
@@ -114,6 +115,15 @@ def test_what_is_turned_and_shifted_keeps_its_class() -> None:
     moved, kept = Distortion(IGNORE_INDEX, Task.CLASSIFICATION)(images, labels)
     assert torch.equal(kept, labels)
     assert not torch.equal(moved, images)
+
+
+def test_images_to_be_scored_are_of_all_classes_alike_though_these_come_in_turn() -> None:
+    """41 images of two classes: of every second one all would be the first's."""
+    dataset = small_classification()
+    labels = (np.arange(41) % 2).astype(np.uint8).reshape(41, 1, 1)
+    test = ImageMaskArrays(np.zeros((41, 16, 16, 3), np.uint8), labels, tuple(map(str, range(41))))
+    scored = scored_images(replace(dataset, splits={**dataset.splits, Split.TEST: test}), 21)
+    assert sorted(np.bincount(scored.labels.ravel())) == [10, 11]
 
 
 def test_images_to_be_scored_carry_the_task_and_scores_its_names() -> None:
