@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, func, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from db import experiments
 from db.experiments import StoredExperiment
@@ -106,14 +106,18 @@ def _groups(session: Session, alike: Sequence[StoredExperiment]) -> Iterable[Lat
 
 
 def _read(session: Session, condition: ColumnElement[bool], devices: Collection[str]) -> list[MeasuredLatency]:
-    """The latest that meet the condition, oldest first; each with what was measured before it."""
-    measured = (MeasurementRow.id, MeasurementRow.evaluation_id, MeasurementRow.summary, MeasurementRow.simulated)
+    """The latest that meet the condition, oldest first; each with what was measured before it, or before what it is a
+    copy of."""
+    measured = (MeasurementRow.id, MeasurementRow.summary, MeasurementRow.simulated)
     of = (EvaluationRow.device, CandidateRow.experiment_id, CandidateRow.architecture)
+    original = aliased(MeasurementRow)
     query = _measured(devices, *measured, *of).where(condition)
+    query = query.outerjoin(original, original.id == MeasurementRow.reused_from)
+    query = query.add_columns(func.coalesce(original.evaluation_id, MeasurementRow.evaluation_id).label("measured_for"))
     rows = session.execute(query.order_by(MeasurementRow.id.desc()).limit(MOST)).all()
     names = {found: experiments.get(session, found).name for found in {row.experiment_id for row in rows}}
-    earlier = earlier_summaries(session, [row.evaluation_id for row in rows])
-    return [_latency(row, names[row.experiment_id], earlier.get(row.evaluation_id, ())) for row in reversed(rows)]
+    earlier = earlier_summaries(session, {row.measured_for for row in rows})
+    return [_latency(row, names[row.experiment_id], earlier.get(row.measured_for, ())) for row in reversed(rows)]
 
 
 def _measured(devices: Collection[str], *columns: InstrumentedAttribute[Any]) -> Select[Any]:

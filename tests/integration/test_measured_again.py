@@ -16,7 +16,7 @@ from test_scheduler import RESULTS, Farm
 
 from cli.main import main
 from cli.watching import Watch
-from db import events, experiments, leases, migrate, reruns, roles
+from db import candidates, events, experiments, leases, migrate, reruns, roles
 from db.candidates import counts
 from db.events import Event, EventKind
 from db.experiments import ExperimentStatus
@@ -31,9 +31,11 @@ from db.report import Report
 from db.status_board import StatusBoard
 from db.tables import CandidateRow, EarlierMeasurementRow, EvaluationRow, MeasurementRow
 from paretofarm import instruments
+from paretofarm.algorithms import Origin, Proposal
+from paretofarm.architecture import Architecture
 from paretofarm.errors import Conflict, LeaseLost, NotDeployable, ParetofarmError
 from paretofarm.latency import LatencySummary
-from paretofarm.lifecycle import CandidateStatus, EvaluationStatus, Stage
+from paretofarm.lifecycle import CandidateStatus, EvaluationStatus, Stage, Step
 from paretofarm.measurement import PROTOCOL_VERSION
 from paretofarm.racing import Contested, Repeated
 
@@ -358,6 +360,29 @@ def test_other_searches_and_the_predictor_learn_what_all_measurements_say(farm: 
         told = LatencyFeed(experiments.get(session, other)).read(session)
     for latencies in (group.latencies, told):
         assert {each.digest: (each.latency_ms, each.low_ms, each.high_ms) for each in latencies} == known
+
+
+def test_a_copy_of_the_latest_measurement_does_not_make_the_predictor_forget_the_others(farm: RacingFarm) -> None:
+    farm.to_the_end()
+    known = {row.digest: row.metrics[KEY] for row in farm.candidates()}
+    with farm.database.transaction() as session:
+        later = farm.search().experiment.model_copy(update={"name": "later", "racing": None})
+        other = experiments.create(session, later, source="", code_version="test")
+        original = session.scalars(select(MeasurementRow).order_by(MeasurementRow.id.desc()).limit(1)).one()
+        evaluation = session.get_one(EvaluationRow, original.evaluation_id)
+        copied = session.get_one(CandidateRow, evaluation.candidate_id)
+        proposal = Proposal(Architecture.from_dict(copied.architecture), Origin.RANDOM)
+        [candidate_id] = candidates.propose(session, other, [proposal])
+        candidates.queue(session, candidate_id, [Step(Stage.MEASURE, "virtual")])
+        [mine] = session.scalars(select(EvaluationRow).filter_by(candidate_id=candidate_id, stage=Stage.MEASURE))
+        claim = leases.claim(session, mine.id, 1, owner="test", lease_s=60)
+        assert claim is not None
+        summary = LatencySummary(**original.summary)
+        copy = replace(make_measurement(farm.phone_id), summary=summary, protocol=PROTOCOL_VERSION)
+        leases.report(session, claim, Report(measurement=replace(copy, reused_from=original.id)))
+        [group] = latency_groups(session)
+    assert group.searches[-1] == "later"
+    assert {each.digest: each.latency_ms for each in group.latencies} == known
 
 
 def test_a_user_does_not_interfere_with_who_is_measured_again(farm: RacingFarm) -> None:
