@@ -32,6 +32,7 @@ class EventRow(Base):
     __table_args__ = (
         Index("events_experiment_idx", "experiment_id", "id"),
         Index("events_candidate_idx", "candidate_id", "id", postgresql_where=text("evaluation_id IS NOT NULL")),
+        Index("events_remarks_idx", "experiment_id", "id", postgresql_where=text("kind = 'algorithm_remarked'")),
     )
 
     id: Mapped[int] = row_id()

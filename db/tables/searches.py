@@ -114,6 +114,7 @@ class PointRow(Base):
             postgresql_include=["candidate_id", "status", "latency_ms", "simulated", "noisy"],
         ),
         Index("points_simulated_idx", "experiment_id", "device", postgresql_where=text("simulated")),
+        Index("points_number_idx", "experiment_id", "number"),
     )
 
     experiment_id: Mapped[int] = mapped_column(ForeignKey("experiments.id", ondelete="CASCADE"), primary_key=True)
