@@ -5,7 +5,7 @@ from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import compress
-from operator import attrgetter
+from operator import attrgetter, is_not
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -48,6 +48,18 @@ class Standings:
     points: np.ndarray
 
 
+@dataclass(frozen=True)
+class _Known:
+    """What a history has worked out of its members: float64 [members, objectives], minimised, NaN where infeasible."""
+
+    members: tuple[Member, ...]
+    scores: np.ndarray
+    digests: frozenset[str]
+
+
+_NOTHING = _Known((), np.empty((0, 1)), frozenset())
+
+
 @runtime_checkable
 class Prefetching(Protocol):
     """Architectures that are cheaper to read at once."""
@@ -60,7 +72,8 @@ class History:
 
     Cheap to build for ten thousand members. `architectures` maps numbers to architectures and is asked for the few
     parents of a proposal only, so it may well load them when asked. rungs: total epochs of training at each, empty
-    where nothing is trained.
+    where nothing is trained. before: of the same search, earlier; only what is not the same object as there is looked
+    at, which saves most of the time.
     """
 
     def __init__(
@@ -72,6 +85,7 @@ class History:
         rungs: Sequence[int] = (),
         observations: Sequence[Member] = (),
         measured: Sequence[Member] = (),
+        before: "History | None" = None,
     ) -> None:
         self.members = tuple(sorted(members, key=attrgetter("number")))
         self.objectives = tuple(objectives)
@@ -82,6 +96,8 @@ class History:
         self._passed_over: frozenset[str] = frozenset()
         self._architectures = architectures
         self._standings: dict[int, Standings] = {}
+        alike = before is not None and (before.objectives, before.constraints) == (self.objectives, self.constraints)
+        self._known = before._worked_out if before is not None and alike else _NOTHING
 
     @property
     def proposed(self) -> int:
@@ -95,7 +111,8 @@ class History:
 
     @cached_property
     def _own_digests(self) -> frozenset[str]:
-        return frozenset(map(attrgetter("digest"), self.members))
+        known, changed = self._changes
+        return known.digests.union(self.members[place].digest for place in changed)
 
     def passing_over(self, digests: Iterable[str]) -> "History":
         """The same, with some more architectures that are not to be proposed."""
@@ -147,17 +164,46 @@ class History:
 
     @cached_property
     def _judged(self) -> tuple[tuple[Member, ...], np.ndarray]:
-        status = CandidateStatus.COMPLETE  # looked up for each member it would cost as much as the rest
-        complete = [member for member in self.members if member.status is status]
-        keys = {each.key for each in (*self.objectives, *self.constraints)}
-        columns = {key: _column(complete, key) for key in keys}
-        points = np.stack([objective.sign * columns[objective.key] for objective in self.objectives], axis=1)
-        kept = np.asarray(~np.isnan(points).any(axis=1))
-        for constraint in self.constraints:
-            kept &= constraint.violations(columns[constraint.key]) == 0
-        points = points[kept]
+        kept = np.asarray(~np.isnan(self._scores).any(axis=1))
+        points = self._scores[kept]
         points.flags.writeable = False
-        return tuple(compress(complete, kept.tolist())), points
+        return tuple(compress(self.members, kept.tolist())), points
+
+    @cached_property
+    def _scores(self) -> np.ndarray:
+        """Float64, shape [members, objectives], minimised; NaN for whoever is not feasible."""
+        known, changed = self._changes
+        scores = np.empty((len(self.members), len(self.objectives)))
+        scores[: len(known.scores)] = known.scores
+        scores[changed] = self._scored([self.members[place] for place in changed])
+        return scores
+
+    def _scored(self, members: Sequence[Member]) -> np.ndarray:
+        keys = {each.key for each in (*self.objectives, *self.constraints)}
+        columns = {key: _column(members, key) for key in keys}
+        scores = np.stack([objective.sign * columns[objective.key] for objective in self.objectives], axis=1)
+        status = CandidateStatus.COMPLETE  # looked up for each member it would cost as much as the rest
+        scores[[member.status is not status for member in members]] = np.nan
+        for constraint in self.constraints:
+            scores[constraint.violations(columns[constraint.key]) > 0] = np.nan
+        return scores
+
+    @cached_property
+    def _changes(self) -> tuple[_Known, list[int]]:
+        """What is known already, and the places of the members that it does not know as they are."""
+        known = self._known.members
+        changed = list(compress(range(len(known)), map(is_not, self.members, known)))
+        others = any(self.members[place].digest != known[place].digest for place in changed)
+        if others or len(known) > len(self.members):
+            return _NOTHING, list(range(len(self.members)))
+        return self._known, [*changed, *range(len(known), len(self.members))]
+
+    @property
+    def _worked_out(self) -> _Known:
+        """The newest; a history that nobody has asked anything knows what the one before it did."""
+        if "_scores" in self.__dict__ and "_own_digests" in self.__dict__:
+            return _Known(self.members, self._scores, self._own_digests)
+        return self._known
 
     def standings(self, rung: int) -> Standings:
         """Members that came as far as the rung, by number, with their objectives as they were there.

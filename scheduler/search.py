@@ -47,6 +47,7 @@ class Search:
         self._rungs = Rungs(stored, fidelity) if fidelity else None
         self._settled: dict[int, Member] = {}
         self._at_work: dict[int, tuple[EvaluationState, ...]] = {}
+        self._before: History | None = None
         self._inheritance: Inheritance | None = None
         self._foresight: Foresight | None = None
         self._topic: str | None = None
@@ -149,7 +150,7 @@ class Search:
         members = [*self._settled.values(), *(member for member in fresh if member.status.in_flight)]
         inherited, foresight = self._inherited(store), self._foreseen(store)
         architectures = store.architectures({**(inherited.architectures or {}), **foresight.architectures})
-        return History(
+        history = History(
             members,
             experiment.objectives,
             experiment.constraints,
@@ -157,7 +158,10 @@ class Search:
             experiment.rungs,
             inherited.observed,
             foresight.borrowed,
+            before=self._before,
         )
+        self._before = history
+        return history
 
     def _inherited(self, store: SearchStore) -> Inheritance:
         """From earlier searches; read once."""

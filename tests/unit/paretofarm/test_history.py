@@ -1,3 +1,7 @@
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from paretofarm.architecture import Architecture
 from paretofarm.history import History, Member
 from paretofarm.lifecycle import CandidateStatus
@@ -43,6 +47,46 @@ def test_a_member_without_an_objective_is_no_point() -> None:
 def test_an_empty_history_has_empty_points() -> None:
     assert history().points.shape == (0, 2)
     assert history().proposed == 0
+
+
+@settings(max_examples=100, deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_a_history_that_knows_the_one_before_says_the_same(seed: int) -> None:
+    """Tick after tick: members come, end, run again, are read anew; some histories nobody asks anything."""
+    rng = np.random.default_rng(seed)
+    limit = Constraint(name="parameters", at_most=500)
+    members: list[Member] = []
+    before: History | None = None
+    for _ in range(12):
+        for number in rng.integers(0, len(members) + 1, 3).tolist():
+            members[number : number + 1] = [drawn_member(number, rng)]
+        order = [members[place] for place in rng.permutation(len(members))]
+        limits = [limit] if rng.random() < 0.9 else []
+        before = History(order, OBJECTIVES, limits, {}, before=before)
+        asked = rng.choice(["points", "digests", "both", "nothing"])
+        alone = History(order, OBJECTIVES, limits, {})
+        if asked in ("points", "both"):
+            assert before.points.tolist() == alone.points.tolist()
+            assert before.feasible == alone.feasible
+        if asked in ("digests", "both"):
+            assert before.digests == alone.digests
+
+
+def drawn_member(number: int, rng: np.random.Generator) -> Member:
+    metrics = {key: float(rng.integers(0, 1000)) for key in GOOD if rng.random() < 0.9}
+    status = CandidateStatus.COMPLETE if rng.random() < 0.7 else CandidateStatus.RUNNING
+    return Member(number, str(number), status, metrics)
+
+
+def test_the_history_before_may_be_of_other_candidates() -> None:
+    old = [Member(number, f"old {number}", CandidateStatus.COMPLETE, GOOD) for number in range(3)]
+    new = [Member(number, f"new {number}", CandidateStatus.RUNNING, {}) for number in range(3)]
+    before = history(*old)
+    assert (len(before.points), len(before.digests)) == (3, 3)
+    for members in (new, old[:2], [old[0], *new[1:], *new[:1]]):
+        after = History(members, OBJECTIVES, [], {}, before=before)
+        assert after.points.tolist() == history(*members).points.tolist()
+        assert after.digests == {member.digest for member in members}
 
 
 def test_members_are_in_order_of_their_numbers() -> None:
