@@ -1,6 +1,6 @@
 """Pareto arithmetic on arrays of shape [points, objectives]. Everything is minimised; NaN is refused everywhere."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -169,13 +169,25 @@ def _area(points: np.ndarray, corner: np.ndarray) -> float:
 
 
 def _volume(points: np.ndarray, corner: np.ndarray) -> float:
-    """Sweep along the third objective: between two levels lies the area of all points below, times the distance."""
-    points = points[np.argsort(points[:, 2], kind="stable")]
-    tops = np.concatenate((points[1:, 2], corner[2:]))
-    section = np.empty((0, 2))
-    volume = 0.0
-    for point, top in zip(points, tops, strict=True):
-        section = np.unique(np.vstack((section, point[:2])), axis=0)
-        section = section[front_mask(section)]
-        volume += _area(section, corner[:2]) * (top - point[2])
-    return float(volume)
+    """Sweep along the third objective: between two levels lies the area of all points below, times the distance.
+
+    Of those points only the front of the first two objectives is kept, a staircase: x rises, y falls.
+    """
+    xs: list[float] = []
+    ys: list[float] = []
+    right, ceiling, top = corner.tolist()
+    area = volume = level = 0.0
+    for x, y, z in points[np.argsort(points[:, 2], kind="stable")].tolist():
+        volume += area * (z - level) if area else 0.0
+        level = z
+        first = last = bisect_left(xs, x)
+        left, height = x, ys[first - 1] if first else ceiling
+        if height <= y or (first < len(xs) and xs[first] == x and ys[first] <= y):
+            continue
+        while last < len(xs) and ys[last] >= y:  # what no longer is on the staircase
+            area += (xs[last] - left) * (height - y)
+            left, height = xs[last], ys[last]
+            last += 1
+        area += ((xs[last] if last < len(xs) else right) - left) * (height - y)
+        xs[first:last], ys[first:last] = [x], [y]
+    return float(volume + area * (top - level))
