@@ -1,54 +1,61 @@
-"""What is believed of a search's metrics: a model for each that has to be paid for, known values for the others."""
+"""What is believed of a search's metrics: models of each that has to be paid for, known values for the others."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtr
 
 from paretofarm.described import Inputs
 from paretofarm.metrics import METRICS
 from paretofarm.rank_correlation import spearman
 from paretofarm.surrogates.cokriging import CoKriging
-from paretofarm.surrogates.gaussian_process import GaussianProcess, Prediction
-from paretofarm.surrogates.improvement import NODES
-from paretofarm.surrogates.latent import Latent
+from paretofarm.surrogates.gaussian_process import GaussianProcess
+from paretofarm.surrogates.latent import Latent, Scale
 from paretofarm.surrogates.model import Model
+from paretofarm.surrogates.opinion import Opinion
 
 LEAST = 6
 """Observations below which nothing is modelled."""
+_KINDS = {
+    1.0: ((Scale.LOGARITHM, False), (Scale.ROOT, True)),
+    -1.0: ((Scale.LOGARITHM, False), (Scale.LOGARITHM, True)),
+}
+"""By sign: scale and trend of each opinion. Of times and sizes layers add up; of what accuracies lack they do not."""
 
 
 @dataclass
 class Belief:
-    """A model of one metric; sign: what makes it something to minimise.
+    """Opinions of one metric, all worth the same; sign: what makes it something to minimise.
 
+    Which scale a metric follows, and whether its trend goes on, a few dozen observations do not tell: one model alone
+    is surer than it may be (docs/decisions.md has the figures).
     skill: rank correlation (Spearman) of what is predicted of each observation from all others with what it is.
     """
 
     key: str
     sign: float
-    latent: Latent
-    model: Model
+    opinions: tuple[Opinion, ...]
     observations: int
     skill: float
 
     def draws(self, inputs: Inputs) -> np.ndarray:
-        """Minimised values at the quadrature's nodes, [rows, nodes]."""
-        prediction = self.model.predict(inputs)
-        return self.latent.backward(prediction.mean[:, None] + prediction.deviation[:, None] * NODES)
+        """Minimised values at the quadrature's nodes for each opinion, [rows, opinions × nodes]."""
+        return np.concatenate([opinion.draws(inputs) for opinion in self.opinions], axis=1)
 
     def mean(self, inputs: Inputs) -> np.ndarray:
-        """The median, strictly: of the minimised values, [rows]."""
-        return self.latent.backward(self.model.predict(inputs).mean)
+        """The mean of the opinions' medians: of the minimised values, [rows]."""
+        return np.asarray(np.mean([opinion.median(inputs) for opinion in self.opinions], axis=0))
 
     def probability(self, inputs: Inputs, at_least: float | None, at_most: float | None) -> np.ndarray:
         """That the metric itself, not minimised, is within the bounds; [rows]."""
-        prediction = self.model.predict(inputs)
-        low, high = (at_least, at_most) if self.sign > 0 else (at_most, at_least)
-        below = 1.0 if high is None else _normal(prediction, self.latent.exact(self.sign * high))
-        under = 0.0 if low is None else _normal(prediction, self.latent.exact(self.sign * low))
-        return np.asarray(np.clip(below - under, 0.0, 1.0) * np.ones(len(inputs)))
+        low, high = (None if bound is None else self.sign * bound for bound in (at_least, at_most))
+        bounds = (low, high) if self.sign > 0 else (high, low)
+        return np.asarray(np.mean([opinion.probability(inputs, *bounds) for opinion in self.opinions], axis=0))
+
+    def suppose(self, inputs: Inputs) -> None:
+        """Each opinion takes its own predictions for observed."""
+        for opinion in self.opinions:
+            opinion.model.believe(inputs)
 
 
 @dataclass(frozen=True)
@@ -66,29 +73,39 @@ def believe(
     inputs: Inputs,
     bounds: Sequence[float] = (),
     errors: np.ndarray | None = None,
-    hint: "Hint | None" = None,
+    hint: Hint | None = None,
 ) -> Belief | None:
-    """A model of the metric from its observed values [rows]; None for too few, or where all are equal.
+    """Of the metric from its observed values [rows]; None for too few, or where all are equal.
 
     bounds: values that must be told from what is beyond them. errors: standard deviations [rows] of the measurements
     behind the values, 0 where nothing is known of it. hint: what fewer epochs told.
     """
-    if len(values) < LEAST:
+    if len(values) < LEAST or np.ptp(values) == 0.0:
         return None
-    latent = Latent.of(sign * values, _limit(key, sign), sign * np.array(bounds))
-    seen = latent.forward(sign * values)
-    if np.ptp(seen) == 0.0:
-        return None
-    noise = None if errors is None else latent.error(sign * values, errors) ** 2
-    model: Model = GaussianProcess(inputs, seen, noise)
-    if hint is not None:
-        few = hint.belief.latent.forward(sign * hint.values)
-        model = CoKriging(hint.belief.model, inputs, few, seen, noise)
-    return Belief(key, sign, latent, model, len(seen), spearman(model.left_out(), seen))
+    observed = sign * values
+    opinions = []
+    for place, (scale, trend) in enumerate(_KINDS[sign]):
+        latent = Latent.of(observed, _limit(key, sign), sign * np.array(bounds), scale)
+        noise = None if errors is None else latent.error(observed, errors) ** 2
+        earlier = None if hint is None else (hint.belief.opinions[place], sign * hint.values)
+        opinions.append(Opinion(latent, _model(inputs, latent.forward(observed), noise, earlier, trend=trend)))
+    told = np.mean([opinion.left_out() for opinion in opinions], axis=0)
+    return Belief(key, sign, tuple(opinions), len(observed), spearman(told, observed))
 
 
-def _normal(prediction: Prediction, bound: float) -> np.ndarray:
-    return np.asarray(ndtr((bound - prediction.mean) / prediction.deviation))
+def _model(
+    inputs: Inputs,
+    seen: np.ndarray,
+    noise: np.ndarray | None,
+    earlier: tuple[Opinion, np.ndarray] | None,
+    *,
+    trend: bool,
+) -> Model:
+    """earlier: the opinion of the metric after fewer epochs, and its minimised values [rows]."""
+    if earlier is None:
+        return GaussianProcess(inputs, seen, noise, trend=trend)
+    opinion, few = earlier
+    return CoKriging(opinion.model, inputs, opinion.latent.forward(few), seen, noise)
 
 
 def _limit(key: str, sign: float) -> float | None:

@@ -32,24 +32,28 @@ class GaussianProcess:
     """A model of one metric, fitted to observations. Immutable but for `believe`.
 
     targets: float64 [rows], any scale; noise: variance [rows] of each observation's own measurement error, on the
-    targets' scale, or None where measuring it again would give the same.
+    targets' scale, or None where measuring it again would give the same; trend: whether what the numbers tell goes on
+    where nothing was observed.
     """
 
-    def __init__(self, inputs: Inputs, targets: np.ndarray, noise: np.ndarray | None = None) -> None:
+    def __init__(
+        self, inputs: Inputs, targets: np.ndarray, noise: np.ndarray | None = None, *, trend: bool = False
+    ) -> None:
         self._mean = float(targets.mean())
         self._scale = float(targets.std()) or 1.0
         self._scaling = Scaling(inputs)
         self._rows = self._scaling(inputs)
         self._targets = (targets - self._mean) / self._scale
         self._errors = np.zeros(len(targets)) if noise is None else noise / self._scale**2
-        self._kernel = _fit(self._rows, self._targets, self._errors)
+        self._kernel = _fit(self._rows, self._targets, self._errors, trend=trend)
         self._solve()
         self._caution = self._overconfidence()
 
     def predict(self, inputs: Inputs) -> Prediction:
-        across = self._kernel(self._scaling(inputs), self._rows).total
+        rows = self._scaling(inputs)
+        across = self._kernel(rows, self._rows).total
         explained = solve_triangular(self._factor, across.T, lower=True, check_finite=False)
-        variance = self._kernel.prior_variance - (explained * explained).sum(axis=0)
+        variance = self._kernel.variance(rows) - (explained * explained).sum(axis=0)
         # What neither numbers nor choices explain differs from architecture to architecture and is part of its value.
         deviation = np.sqrt(np.maximum(variance, _JITTER) + self._kernel.noise) * self._caution
         return Prediction(across @ self._weights * self._scale + self._mean, deviation * self._scale)
@@ -98,12 +102,12 @@ class GaussianProcess:
         return max(1.0, float(np.sqrt(np.mean(self._weights**2 / self._precisions()))))
 
 
-def _fit(rows: Scaled, targets: np.ndarray, errors: np.ndarray) -> Kernel:
+def _fit(rows: Scaled, targets: np.ndarray, errors: np.ndarray, *, trend: bool) -> Kernel:
     """The kernel of the highest posterior density: marginal likelihood (eq. 5.8) times log-normal priors."""
     chosen = np.unique(np.linspace(0, len(targets) - 1, min(len(targets), _FITTED)).astype(np.int64))
     sample = Sample(rows[chosen])
     numbers = rows.numbers.shape[1]
-    prior = Prior(numbers, len(rows.blocks))
+    prior = Prior(numbers, len(rows.blocks), trend=trend)
     bounds = list(zip(prior.mean - 4 * prior.deviation, prior.mean + 4 * prior.deviation, strict=True))
     found = minimize(
         lambda theta: _loss(theta, sample, targets[chosen], errors[chosen], prior),
@@ -113,7 +117,7 @@ def _fit(rows: Scaled, targets: np.ndarray, errors: np.ndarray) -> Kernel:
         bounds=bounds,
         options={"maxiter": _STEPS},
     )
-    return Kernel(found.x, numbers)
+    return Kernel(found.x, numbers, trend=trend)
 
 
 def _loss(
@@ -121,7 +125,7 @@ def _loss(
 ) -> tuple[float, np.ndarray]:
     """Negative logarithm of the posterior density, up to a constant, and its gradient by theta."""
     numbers = sample.rows.numbers.shape[1]
-    kernel = Kernel(theta, numbers)
+    kernel = Kernel(theta, numbers, trend=prior.trend)
     parts = kernel(sample.rows, sample.rows)
     covariance = parts.total
     covariance[np.diag_indices_from(covariance)] += kernel.noise + _JITTER + errors

@@ -1,9 +1,11 @@
-"""How alike two architectures are: a sum of two kernels, with the derivatives that fitting it takes.
+"""How alike two architectures are: a sum of kernels, with the derivatives that fitting it takes.
 
 The first compares the space's numbers (Matérn 5/2, a length scale for each); the second counts choices that differ, as
 they were made and as they take effect: exp(-weighted distances), which for categories is the kernel of Hutter et al.
 2011 (SMAC, eq. 3) with one weight per block instead of one per choice, since a hundred choices and as many
-observations would not settle a hundred weights.
+observations would not settle a hundred weights. Where a trend is asked for there is a third, the product of the
+numbers: the two others know nothing far from what was observed, a linear trend goes on (Rasmussen and Williams 2006,
+section 2.7).
 """
 
 from dataclasses import dataclass
@@ -18,16 +20,18 @@ _SQRT_5 = float(np.sqrt(5.0))
 
 @dataclass(frozen=True)
 class Parts:
-    """The two kernels between two sets of rows, each [rows, columns], and what their derivatives reuse."""
+    """The kernels between two sets of rows, each [rows, columns], and what their derivatives reuse."""
 
     of_numbers: np.ndarray
     of_choices: np.ndarray
     scaled: np.ndarray
     decay: np.ndarray
+    of_trend: np.ndarray | None = None
 
     @property
     def total(self) -> np.ndarray:
-        return np.asarray(self.of_numbers + self.of_choices)
+        both = self.of_numbers + self.of_choices
+        return np.asarray(both if self.of_trend is None else both + self.of_trend)
 
 
 @dataclass(frozen=True)
@@ -65,19 +69,21 @@ class Kernel:
     """The kernel at one setting of its logarithmic parameters.
 
     theta: log of [amplitude of the numbers' part, amplitude of the choices' part, noise variance, one inverse squared
-    length scale per number, one weight per block of choices], for targets of unit variance.
+    length scale per number, one weight per block of choices, with a trend its amplitude], for targets of unit variance.
     """
 
-    def __init__(self, theta: np.ndarray, numbers: int) -> None:
+    def __init__(self, theta: np.ndarray, numbers: int, *, trend: bool = False) -> None:
         self.theta = theta
         self.amplitudes = np.exp(theta[:2])
         self.noise = float(np.exp(theta[2]))
         self._scales = np.exp(theta[3 : 3 + numbers])
-        self._weights = np.exp(theta[3 + numbers :])
+        self._weights = np.exp(theta[3 + numbers : -1 if trend else None])
+        self._slope = float(np.exp(theta[-1])) / max(numbers, 1) if trend else None
 
-    @property
-    def prior_variance(self) -> float:
-        return float(self.amplitudes.sum())
+    def variance(self, rows: Scaled) -> np.ndarray:
+        """Before anything is observed, [rows]."""
+        whole = np.full(len(rows.numbers), self.amplitudes.sum())
+        return whole if self._slope is None else whole + self._slope * (rows.numbers * rows.numbers).sum(axis=1)
 
     def __call__(self, rows: Scaled, columns: Scaled) -> Parts:
         scaled = _SQRT_5 * np.sqrt(_squared_distances(rows.numbers, columns.numbers, self._scales) + 1e-12)
@@ -86,7 +92,8 @@ class Kernel:
         exponent = np.zeros_like(scaled)
         for weight, left, right in zip(self._weights, rows.blocks, columns.blocks, strict=True):
             exponent += weight * _squared_distances(left, right)
-        return Parts(of_numbers, self.amplitudes[1] * np.exp(-exponent), scaled, decay)
+        of_trend = None if self._slope is None else self._slope * rows.numbers @ columns.numbers.T
+        return Parts(of_numbers, self.amplitudes[1] * np.exp(-exponent), scaled, decay, of_trend)
 
     def gradient(self, outer: np.ndarray, parts: Parts, sample: "Sample") -> np.ndarray:
         """Of Σ outer ⊙ K over theta, for the square kernel of a sample with its noise on the diagonal.
@@ -99,7 +106,8 @@ class Kernel:
         by_exponent = -outer * parts.of_choices
         blocks = [np.vdot(by_exponent, distances) for distances in sample.distances]
         heads = [np.vdot(outer, parts.of_numbers), np.vdot(outer, parts.of_choices), np.trace(outer) * self.noise]
-        return np.concatenate((heads, 2.0 * weighted * self._scales, np.array(blocks) * self._weights))
+        trend = [] if parts.of_trend is None else [np.vdot(outer, parts.of_trend)]
+        return np.concatenate((heads, 2.0 * weighted * self._scales, np.array(blocks) * self._weights, trend))
 
 
 @dataclass(frozen=True)

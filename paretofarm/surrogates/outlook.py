@@ -101,7 +101,7 @@ class Outlook:
         for key, belief in self._beliefs.items():
             missing = np.array([key not in metrics for metrics in observed])
             if missing.any():
-                belief.model.believe(inputs[missing])
+                belief.suppose(inputs[missing])
         self._points = np.concatenate((self._points, np.array(columns).T))
 
     def _scores(self, rows: Sequence[Row]) -> np.ndarray:

@@ -42,3 +42,21 @@ def test_equal_coordinates_in_the_front_do_no_harm() -> None:
     front = np.array([[0.2, 0.6], [0.2, 0.6], [0.6, 0.2]])
     draws = [np.full((1, 5), 0.4), np.full((1, 5), 0.4)]
     assert expected_improvement(draws, front, np.ones(2)) == pytest.approx([0.04])
+
+
+def test_opinions_count_alike() -> None:
+    front, reference = np.array([[0.3, 0.7], [0.6, 0.4]]), np.ones(2)
+    rng = np.random.default_rng(0)
+    first, second = rng.random((6, len(NODES))), rng.random((6, len(NODES)))
+    known = np.repeat(rng.random((6, 1)), len(NODES), axis=1)
+    apart = [expected_improvement([each, known], front, reference) for each in (first, second)]
+    together = expected_improvement([np.hstack([first, second]), known], front, reference)
+    assert together == pytest.approx(np.mean(apart, axis=0))
+
+
+def test_three_objectives_with_equal_coordinates() -> None:
+    rng = np.random.default_rng(1)
+    front, reference = rng.integers(1, 5, (30, 3)) / 5, np.full(3, 0.9)
+    draws = [rng.integers(0, 5, (10, len(NODES))) / 5 for _ in range(3)]
+    expected = [by_definition(draws, front, reference, candidate) for candidate in range(10)]
+    assert expected_improvement(draws, front, reference) == pytest.approx(expected, abs=1e-12)

@@ -41,11 +41,12 @@ def test_its_deviations_are_what_it_is_off_by() -> None:
     assert 0.91 < np.mean([coverage(seed) for seed in range(8)]) < 0.99
 
 
-def test_the_gradient_of_its_loss_is_that_of_finite_differences() -> None:
+@pytest.mark.parametrize("trend", [False, True])
+def test_the_gradient_of_its_loss_is_that_of_finite_differences(trend: bool) -> None:
     seen = inputs(25)
     rows = Scaling(seen)(seen)
     targets = (smooth(seen) - smooth(seen).mean()) / smooth(seen).std()
-    prior = gaussian_process.Prior(2, 1)
+    prior = gaussian_process.Prior(2, 1, trend=trend)
     theta = prior.mean + 0.3 * np.random.default_rng(3).standard_normal(len(prior.mean))
 
     def loss(at: np.ndarray) -> tuple[float, np.ndarray]:
@@ -98,3 +99,22 @@ def test_believing_in_steps_is_believing_at_once() -> None:
     far = inputs(20, seed=9)
     assert in_steps.predict(far).mean == pytest.approx(at_once.predict(far).mean, abs=1e-6)
     assert in_steps.predict(far).deviation == pytest.approx(at_once.predict(far).deviation, rel=1e-3)
+
+
+def line(rows: Inputs) -> np.ndarray:
+    return np.asarray(2.0 * rows.numbers[:, 0] - 3.0 * rows.numbers[:, 1])
+
+
+def test_a_trend_goes_on_where_nothing_was_observed() -> None:
+    seen = inputs(40)
+    beyond = Inputs(seen.blocks, seen.numbers + 2.0)
+    told = {trend: GaussianProcess(seen, line(seen), trend=trend).predict(beyond) for trend in (False, True)}
+    errors = {trend: np.abs(each.mean - line(beyond)).mean() for trend, each in told.items()}
+    assert errors[True] < 0.1 * errors[False]
+
+
+def test_far_away_a_trend_is_less_sure() -> None:
+    seen = inputs(40)
+    model = GaussianProcess(seen, smooth(seen), trend=True)
+    near, far = (model.predict(Inputs(seen.blocks, seen.numbers + by)).deviation.mean() for by in (1.0, 5.0))
+    assert far > 2 * near

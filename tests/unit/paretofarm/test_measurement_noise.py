@@ -7,7 +7,7 @@ from paretofarm.described import Inputs
 from paretofarm.history import Member
 from paretofarm.lifecycle import CandidateStatus
 from paretofarm.surrogates.beliefs import believe
-from paretofarm.surrogates.latent import Latent
+from paretofarm.surrogates.latent import Latent, Scale
 from paretofarm.surrogates.outlook import _errors
 
 WIDTHS = np.linspace(1.0, 3.0, 21)
@@ -45,9 +45,10 @@ def test_no_interval_is_what_it_was_before() -> None:
     assert said_of_the_odd_one(None) == said_of_the_odd_one(np.zeros(len(WIDTHS)))
 
 
-def test_errors_are_taken_to_the_model_s_scale() -> None:
+@pytest.mark.parametrize("scale", Scale)
+def test_errors_are_taken_to_the_model_s_scale(scale: Scale) -> None:
     values = np.array([1.0, 10.0, 100.0])
-    times = Latent(0.0, -10.0, 10.0)
+    times = Latent(0.0, -20.0, 20.0, scale)
     assert times.error(values, 0.01 * values) == pytest.approx(
         times.forward(values * 1.005) - times.forward(values * 0.995), rel=1e-3
     )
