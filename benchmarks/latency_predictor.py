@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 from pydantic import TypeAdapter
 
-from benchmarks.search.problem import LATENCY, OBJECTIVES, TableProblem
+from benchmarks.search.outcome import LATENCY, OBJECTIVES
+from benchmarks.search.problem import TableProblem
 from benchmarks.search.run import search
 from paretofarm.algorithms import AlgorithmSettings, SearchAlgorithm
 from paretofarm.architecture import Architecture

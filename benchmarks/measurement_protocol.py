@@ -130,7 +130,8 @@ def run_once(phone: NoisyPhone, network: Network, inferences: int) -> Values:
 
 def archai(phone: NoisyPhone, network: Network, seconds: float | None) -> float:
     """The mean of 5 runs of 50; again, up to three times, where the runs differ by 5 % or more. Given time: of all."""
-    until, values = phone.now_s + (seconds or 0.0), []
+    until = phone.now_s + (seconds or 0.0)
+    values: list[float] = []
     while True:
         runs = [float(run_once(phone, network, ARCHAI_INFERENCES).mean()) for _ in range(ARCHAI_RUNS)]
         values.append(float(np.mean(runs)))
@@ -143,7 +144,8 @@ def archai(phone: NoisyPhone, network: Network, seconds: float | None) -> float:
 
 def plain_median(phone: NoisyPhone, network: Network, seconds: float | None) -> float:
     """The median of 100 inferences; given time, the median of as many such medians as fit."""
-    until, values = phone.now_s + (seconds or 0.0), []
+    until = phone.now_s + (seconds or 0.0)
+    values: list[float] = []
     while not values or (seconds is not None and phone.now_s < until):
         values.append(float(np.median(run_once(phone, network, 100))))
     return float(np.median(values))

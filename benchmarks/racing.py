@@ -16,7 +16,8 @@ from collections.abc import Callable
 import numpy as np
 
 from benchmarks.latency_predictor import TABLE, drawn
-from benchmarks.search.problem import ACCURACY, LATENCY, OBJECTIVES, TableProblem
+from benchmarks.search.outcome import ACCURACY, LATENCY, OBJECTIVES
+from benchmarks.search.problem import TableProblem
 from paretofarm.history import History, Member
 from paretofarm.lifecycle import CandidateStatus
 from paretofarm.pareto import front

@@ -85,7 +85,7 @@ class HourglassProblem:
         return (
             float(np.cos(directions @ self.space.encode(architecture) + phases).sum())
             * UNEXPLAINED
-            / (WAVES / 2) ** 0.5
+            / math.sqrt(WAVES / 2)
         )
 
     @cached_property
@@ -104,7 +104,7 @@ def _accuracy(plan: NetworkPlan) -> float:
     context = math.tanh(_field(placed) / plan.resolution)
     detail = 1.0 / (1.0 + math.exp(-_sharpness(plan)))
     strain = 0.004 * max(0, len(placed) - 45)
-    return 0.1 + 0.8 * capacity**0.7 * (0.3 + 0.7 * detail) * (0.5 + 0.5 * context) - strain
+    return 0.1 + 0.8 * math.pow(capacity, 0.7) * (0.3 + 0.7 * detail) * (0.5 + 0.5 * context) - strain
 
 
 def _field(placed: Sequence[tuple[LayerPlan, LayerCost, float]]) -> float:
@@ -115,7 +115,7 @@ def _field(placed: Sequence[tuple[LayerPlan, LayerCost, float]]) -> float:
 def _sharpness(plan: NetworkPlan) -> float:
     """Fine where the last maps are, where skips carry detail past the coarse ones and layers follow at full size."""
     skips = sum(1 for hourglass in plan.hourglasses for block in hourglass.skip[:3] if block)
-    return math.log2(plan.resolution / plan.stem_stride / 64) + 0.4 * skips + 0.8 * len(plan.post) ** 0.5
+    return math.log2(plan.resolution / plan.stem_stride / 64) + 0.4 * skips + 0.8 * math.sqrt(len(plan.post))
 
 
 def _latency_ms(plan: NetworkPlan) -> float:
