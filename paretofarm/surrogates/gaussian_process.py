@@ -126,7 +126,7 @@ def _loss(
     """Negative logarithm of the posterior density, up to a constant, and its gradient by theta."""
     numbers = sample.rows.numbers.shape[1]
     kernel = Kernel(theta, numbers, trend=prior.trend)
-    parts = kernel(sample.rows, sample.rows)
+    parts = kernel.within(sample)
     covariance = parts.total
     covariance[np.diag_indices_from(covariance)] += kernel.noise + _JITTER + errors
     factor, failed = lapack.dpotrf(covariance, lower=1, clean=1)

@@ -8,6 +8,7 @@ numbers: the two others know nothing far from what was observed, a linear trend 
 section 2.7).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -86,12 +87,21 @@ class Kernel:
         return whole if self._slope is None else whole + self._slope * (rows.numbers * rows.numbers).sum(axis=1)
 
     def __call__(self, rows: Scaled, columns: Scaled) -> Parts:
+        blocks = zip(rows.blocks, columns.blocks, strict=True)
+        return self._parts(rows, columns, [_squared_distances(left, right) for left, right in blocks])
+
+    def within(self, sample: "Sample") -> Parts:
+        """Between all rows of a sample, whose blocks need not be compared again."""
+        return self._parts(sample.rows, sample.rows, sample.distances)
+
+    def _parts(self, rows: Scaled, columns: Scaled, distances: Sequence[np.ndarray]) -> Parts:
+        """distances: by block of choices, [rows, columns]."""
         scaled = _SQRT_5 * np.sqrt(_squared_distances(rows.numbers, columns.numbers, self._scales) + 1e-12)
         decay = np.exp(-scaled)
         of_numbers = self.amplitudes[0] * (1.0 + scaled + scaled * scaled / 3.0) * decay
         exponent = np.zeros_like(scaled)
-        for weight, left, right in zip(self._weights, rows.blocks, columns.blocks, strict=True):
-            exponent += weight * _squared_distances(left, right)
+        for weight, apart in zip(self._weights, distances, strict=True):
+            exponent += weight * apart
         of_trend = None if self._slope is None else self._slope * rows.numbers @ columns.numbers.T
         return Parts(of_numbers, self.amplitudes[1] * np.exp(-exponent), scaled, decay, of_trend)
 
