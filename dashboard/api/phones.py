@@ -1,6 +1,6 @@
 """Phones: their state, how busy they were, what their reference network says, and the end of a quarantine."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 
@@ -11,9 +11,6 @@ from db.documents.phone import phone_document
 from db.drift import DAYS, drift
 from db.latencies import latency_groups
 from db.phone_usage import read_usage, usage_document
-
-if TYPE_CHECKING:
-    pass
 
 router = APIRouter(prefix="/phones", tags=["phones"])
 

@@ -6,6 +6,7 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+import psutil
 import pytest
 from services import RunningPostgres, wait_until
 from sqlalchemy import PoolProxiedConnection, text
@@ -182,10 +183,10 @@ def test_killed_server_is_unavailable_and_then_there_again(restartable_postgres:
     with database.transaction() as session:
         assert session.scalar(text("SELECT count(*) FROM kept")) == 0
     with pytest.raises(DatabaseUnavailable), database.statement() as connection:
+        serving = psutil.Process(connection.scalar(text("SELECT pg_backend_pid()")))
         restartable_postgres.kill()
-        for _ in range(100):  # what serves a connection may answer once more before it sees that its server is gone
-            connection.execute(text("SELECT 1"))
-            time.sleep(0.05)
+        serving.wait(30)  # it may answer once more before it sees that its server is gone
+        connection.execute(text("SELECT 1"))
     restartable_postgres.start()
     with database.statement() as connection:
         assert connection.scalar(text("SELECT count(*) FROM kept")) == 0
