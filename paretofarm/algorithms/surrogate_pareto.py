@@ -32,11 +32,11 @@ class SurrogatePareto(Strict):
     """Architectures unlike each other until `initial` candidates are proposed, then, of a pool of children of the front
     and of random ones, always that with the greatest expected hypervolume improvement by Gaussian processes.
 
-    Every objective and every limited metric that is not known beforehand has a model of its own, fitted anew to what
-    has been observed; limits count as the probability that they are kept. What is being tried counts as observed with
-    its prediction, so that many in flight do not crowd. Where candidates are trained by rungs, what the lower ones told
-    is part of the model of the last. pool: how many are compared for each call. While a model predicts its own
-    observations (each from all others) no better than chance, evolution proposes instead.
+    Every objective and every limited metric that is not known beforehand has two models of its own, fitted anew to what
+    has been observed, which count alike; limits count as the probability that they are kept. What is being tried counts
+    as observed with its prediction, so that many in flight do not crowd. Where candidates are trained by rungs, what
+    the lower ones told is part of the model of the last. pool: how many are compared for each call. While a model
+    predicts its own observations (each from all others) no better than chance, evolution proposes instead.
     """
 
     type: Literal["surrogate_pareto"]
