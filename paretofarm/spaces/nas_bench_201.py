@@ -24,6 +24,7 @@ EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
 """(from node, to node), in the order of the benchmark's architecture strings; node 0 is the cell's input, 3 its output.
 """
 Edge = tuple[int, int]
+_OUTPUT = 3
 NONE = OPERATIONS[0]
 _ROUTES: tuple[tuple[Edge, ...], ...] = (((0, 3),), ((0, 1), (1, 3)), ((0, 2), (2, 3)), ((0, 1), (1, 2), (2, 3)))
 _CONVOLUTIONS = {"nor_conv_1x1": 1, "nor_conv_3x3": 9}
@@ -42,8 +43,10 @@ class NasBench201Space(Strict):
 
 
 def describe(choices: Mapping[str, Value]) -> Description:
-    """Of the part of the cell that connects its input with its output: operations, paths, relative MACs."""
-    reduced = _connected({edge: str(choices[name]) for edge, name in zip(EDGES, CHOICES, strict=True)})
+    """Of the part of the cell that connects its input with its output: operations, paths, relative MACs; and of what a
+    phone computes, which is more: which operations there are how often."""
+    made = {edge: str(choices[name]) for edge, name in zip(EDGES, CHOICES, strict=True)}
+    reduced, executed = _connected(made), _executed(made)
     paths = [path for path in ([reduced[edge] for edge in route] for route in _ROUTES) if NONE not in path]
     counts = {operation: list(reduced.values()).count(operation) for operation in OPERATIONS[1:]}
     convolutions = [sum(operation in _CONVOLUTIONS for operation in path) for path in paths]
@@ -51,6 +54,7 @@ def describe(choices: Mapping[str, Value]) -> Description:
     pooled = [path.count("avg_pool_3x3") for path in paths]
     numbers = {
         **{operation: float(count) for operation, count in counts.items()},
+        **{f"{operation}, executed": float(executed.count(operation)) for operation in counts},
         "log_macs": float(np.log1p(sum(weight * counts[operation] for operation, weight in _CONVOLUTIONS.items()))),
         "paths": float(len(paths)),
         "different_paths": float(len({tuple(path) for path in paths})),
@@ -69,6 +73,17 @@ def _connected(operations: Mapping[Edge, str]) -> dict[Edge, str]:
     """Every edge that lies on no path from input to output is set to none."""
     useful = {edge for route in _ROUTES if all(operations[edge] != NONE for edge in route) for edge in route}
     return {edge: operation if edge in useful else NONE for edge, operation in operations.items()}
+
+
+def _executed(operations: Mapping[Edge, str]) -> list[str]:
+    """What the output is computed from. A runtime leaves out what nothing depends on; that what comes out of a node
+    without an input is zero, it does not know."""
+    needed, executed = {_OUTPUT}, list[str]()
+    for edge, operation in sorted(operations.items(), key=lambda item: -item[0][1]):
+        if edge[1] in needed and operation != NONE:
+            needed.add(edge[0])
+            executed.append(operation)
+    return executed
 
 
 class OfficialNumbers:

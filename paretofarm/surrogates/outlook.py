@@ -107,8 +107,7 @@ class Outlook:
     def _scores(self, rows: Sequence[Row]) -> np.ndarray:
         inputs = Inputs.of(rows)
         draws = [self._draws(target, rows, inputs) for target in self._targets]
-        promise = self._references.improvement(draws, self._reached, self._points)
-        return np.asarray(promise * self._feasibility(rows, inputs))
+        return self._references.improvement(draws, self._reached, self._points, self._feasibility(rows, inputs))
 
     def _draws(self, target: Target, rows: Sequence[Row], inputs: Inputs) -> np.ndarray:
         belief = self._beliefs.get(target.key)

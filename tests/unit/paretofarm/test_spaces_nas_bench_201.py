@@ -45,6 +45,22 @@ def test_choices_are_named_after_their_edges() -> None:
     assert CHOICES == ("edge_0_1", "edge_0_2", "edge_1_2", "edge_0_3", "edge_1_3", "edge_2_3")
 
 
+@pytest.mark.parametrize(
+    ("operations", "executed", "connected"),
+    [
+        ((3, 3, 3, 1, 0, 0), 0, 0),  # nothing asks for nodes 1 and 2
+        ((0, 0, 3, 1, 0, 3), 2, 0),  # node 2 is computed from node 1, which is zero
+        ((3, 0, 3, 0, 0, 2), 2, 2),  # a chain
+        ((0, 0, 0, 0, 0, 0), 0, 0),
+    ],
+)
+def test_a_phone_computes_what_the_output_depends_on(
+    operations: tuple[int, ...], executed: int, connected: int
+) -> None:
+    numbers = SPACE.describe(from_codes(operations)).numbers
+    assert (numbers["nor_conv_3x3, executed"], numbers["nor_conv_3x3"]) == (executed, connected)
+
+
 def test_an_architecture_that_a_table_lacks_is_written_out() -> None:
     part = OfficialNumbers(np.array([[0, 0, 0, 0, 0, 0]], dtype=np.uint8))
     with pytest.raises(ArchitectureError, match=r"\|skip_connect~0\|\+.* is not in the table"):
