@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 log = logging.getLogger(__name__)
@@ -58,9 +58,10 @@ class ProcessTable:
         return code if code >= 0 else 128 - code
 
     def kill_all(self) -> None:
-        """Kills every process that carries the mark; repeated, as they may be forking."""
+        """Kills every process that carries the mark, and what descends from it: a process shows no environment while it
+        becomes another program, nor after `env -i`. Repeated, as they may be forking."""
         for _ in range(3):
-            victims = list(self._marked())
+            victims = _with_descendants(self._marked())
             for pid in victims:
                 _kill(pid)
             if not victims:
@@ -87,14 +88,36 @@ class ProcessTable:
 
     def _reap_orphans(self) -> None:
         """What detached jobs leave comes to us (see `adopt_orphans`) and would stay a zombie."""
-        for task in Path("/proc/self/task").iterdir():
-            try:
-                children = [int(word) for word in (task / "children").read_text().split()]
-            except OSError:
-                continue
-            for pid in children:
-                if pid not in self._running:
-                    _reap(pid)
+        for pid in _children("self"):
+            if pid not in self._running:
+                _reap(pid)
+
+
+def _with_descendants(pids: Iterable[int]) -> set[int]:
+    found, ahead = set[int](), list(pids)
+    while ahead:
+        pid = ahead.pop()
+        if pid not in found:
+            found.add(pid)
+            ahead += _children(str(pid))
+    return found
+
+
+def _children(process: str) -> list[int]:
+    """process: a name below /proc."""
+    folder = Path("/proc", process, "task")
+    try:
+        threads = os.listdir(folder)
+    except OSError:  # the process has ended
+        return []
+    return [pid for thread in threads for pid in _numbers(folder / thread / "children")]
+
+
+def _numbers(listing: Path) -> list[int]:
+    try:
+        return [int(word) for word in listing.read_text().split()]
+    except OSError:  # the thread has ended
+        return []
 
 
 def adopt_orphans() -> None:

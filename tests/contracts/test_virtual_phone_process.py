@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,9 +30,9 @@ def link(phone: PhoneProcess, tmp_path: Path) -> Iterator[DeviceLink]:
     link.close()
 
 
-def busy(link: DeviceLink) -> tuple[int, int]:
+def busy(link: DeviceLink, command: str = "setsid sleep 300") -> tuple[int, int]:
     """Starts a job with a child that has left its group; both process ids."""
-    script = "setsid sleep 300 & echo $! >child; wait"
+    script = f"{command} & echo $! >child; wait"
     job = link.start(["sh", "-c", script], folder="/data/local/tmp/job")
     return job.process_group, await_number(link, "/data/local/tmp/job/child")
 
@@ -42,6 +43,17 @@ def test_stops_cleanly_and_takes_its_processes_along(
 ) -> None:
     pids = busy(link)
     phone.process.send_signal(number)
+    assert phone.process.wait(timeout=5) == 0
+    await_end(*pids)
+
+
+def test_takes_a_process_along_that_shows_no_environment(phone: PhoneProcess, link: DeviceLink) -> None:
+    pids = busy(link, "exec env -i setsid sleep 300")
+    deadline = time.monotonic() + 10
+    while psutil.Process(pids[1]).environ():
+        assert time.monotonic() < deadline, "the environment stayed"
+        time.sleep(0.02)
+    phone.process.send_signal(signal.SIGTERM)
     assert phone.process.wait(timeout=5) == 0
     await_end(*pids)
 
