@@ -1,8 +1,7 @@
 """What long searches find on the hourglass problem: python -m benchmarks.search.hourglass_front [--evaluations 5000].
 
 Writes `benchmarks/data/hourglass_front.json`: the best of all searches together, and the medians and the worst of a
-random sample, all as [error, ms]. Guided searches take fewer evaluations, `--guided` with each of `--seeds` seeds:
-proposals are what takes time here. Takes some 20 minutes.
+random sample, all as [error, ms]. Takes some 15 minutes.
 """
 
 import argparse
@@ -14,7 +13,7 @@ import numpy as np
 from benchmarks.search.hourglass import KNOWN_FRONT, HourglassProblem
 from benchmarks.search.outcome import OBJECTIVES
 from benchmarks.search.run import search
-from paretofarm.algorithms import EvolutionPareto, LocalSearch, Nsga2, SearchAlgorithm, SurrogatePareto
+from paretofarm.algorithms import EvolutionPareto, LocalSearch, Nsga2, SearchAlgorithm
 from paretofarm.pareto import front
 
 SAMPLE = 2000
@@ -28,15 +27,11 @@ ALGORITHMS: Sequence[SearchAlgorithm] = (
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.search.hourglass_front", description=__doc__)
     parser.add_argument("--evaluations", type=int, default=5000)
-    parser.add_argument("--guided", type=int, default=500)
-    parser.add_argument("--seeds", type=int, default=3)
-    options = parser.parse_args(argv)
+    evaluations = parser.parse_args(argv).evaluations
     problem = HourglassProblem()
     rng = np.random.default_rng(0)
     sample = problem.raw([problem.space.sample(rng) for _ in range(SAMPLE)])
-    found = [sample, *(_found(problem, algorithm, options.evaluations) for algorithm in ALGORITHMS)]
-    guided = SurrogatePareto(type="surrogate_pareto")
-    found += [_found(problem, guided, options.guided, seed) for seed in range(options.seeds)]
+    found = [sample, *(_found(problem, algorithm, evaluations) for algorithm in ALGORITHMS)]
     points = np.concatenate(found)
     best = points[front(points)]
     document = {
@@ -47,8 +42,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     KNOWN_FRONT.write_text(json.dumps(document) + "\n", encoding="utf-8")
 
 
-def _found(problem: HourglassProblem, algorithm: SearchAlgorithm, evaluations: int, seed: int = 0) -> np.ndarray:
-    course = search(problem, algorithm, OBJECTIVES, evaluations=evaluations, seed=seed, in_flight=8)
+def _found(problem: HourglassProblem, algorithm: SearchAlgorithm, evaluations: int) -> np.ndarray:
+    course = search(problem, algorithm, OBJECTIVES, evaluations=evaluations, seed=0, in_flight=8)
     return problem.raw(course.architectures)
 
 
