@@ -55,6 +55,6 @@ def _curve(axes: Axes, title: str, runs: Sequence[Mapping[str, Any]]) -> None:
     values = np.array([list(run["hv_median_ref"].values()) for run in runs])
     mean, error = values.mean(axis=0), values.std(axis=0, ddof=min(1, len(values) - 1)) / len(values) ** 0.5
     algorithm, _, manner = title.partition(", ")
-    style = {"": "-", "latency known": "--"}.get(manner, ":")
+    style = {"": "-", "latency known": "--", "long": "-."}.get(manner, ":")
     axes.plot(budgets, mean, style, color=COLOURS[algorithm], label=title, linewidth=1.6)
     axes.fill_between(budgets, mean - error, mean + error, color=COLOURS[algorithm], alpha=0.18, linewidth=0)
