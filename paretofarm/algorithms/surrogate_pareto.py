@@ -30,8 +30,8 @@ _JUDGED = 20
 
 class SurrogatePareto(Strict):
     """Architectures unlike each other until `initial` candidates are proposed, then, of a pool of children of the front
-    and of random ones, always that with the greatest expected hypervolume improvement by Gaussian processes: of all that
-    is better than the worst first, which is where a front ends, then also of what is better than typical.
+    and of random ones, always that with the greatest expected hypervolume improvement by Gaussian processes: first of
+    all that is better than the worst, which finds the ends of a front, then also of what is better than typical.
 
     Every objective and every limited metric that is not known beforehand has two models of its own, fitted anew to what
     has been observed, which count alike; limits count as the probability that they are kept. What is being tried counts
